@@ -1,0 +1,7 @@
+//! Python's `_thread`, `threading` and `queue` in Rust, on pthread, futex system calls and atomics.
+
+pub mod queue;
+pub mod raw;
+pub mod sys;
+#[cfg(not(loom))]
+pub mod threading;

@@ -1,0 +1,180 @@
+//! The one cell-plus-guard that lends data under any raw lock.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::ops::{Deref, DerefMut};
+
+use crate::sys::Deadline;
+use crate::sys::atomic::UnsafeCell;
+
+/// What [`Guarded`] asks of a lock.
+///
+/// # Safety
+///
+/// Between an acquire that succeeded and the matching release, no acquire succeeds in another thread; nor in the
+/// same thread, if the lock is [`Exclusive`]. What was done before a release is visible after the next acquire.
+pub unsafe trait RawLock {
+    /// Acquires, or gives `false` once `deadline` has passed; `None` is for ever.
+    fn acquire_until(&self, deadline: Option<Deadline>) -> bool;
+
+    /// Acquires if that needs no waiting.
+    fn try_acquire(&self) -> bool;
+
+    /// Undoes one acquire.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds the lock, and gives up what that allowed.
+    unsafe fn release(&self);
+
+    /// Whether somebody holds the lock.
+    fn locked(&self) -> bool;
+
+    /// Releases however often the caller holds the lock, and says how often.
+    ///
+    /// # Safety
+    ///
+    /// As for [`release`](Self::release), for all the caller's acquires.
+    unsafe fn release_all(&self) -> u32;
+
+    /// Acquires as often as [`release_all`](Self::release_all) said.
+    fn reacquire(&self, depth: u32);
+}
+
+/// Marks a lock that also excludes the thread that holds it, so that its guard may lend `&mut`.
+///
+/// # Safety
+///
+/// An acquire by the thread that holds the lock does not succeed.
+pub unsafe trait Exclusive: RawLock {}
+
+// SAFETY: `Lock` knows no owner: its word excludes everyone.
+unsafe impl<S: crate::sys::Scope> Exclusive for super::Lock<S> {}
+
+/// Data that is reached only under a lock.
+#[derive(Default)]
+pub struct Guarded<R, T: ?Sized> {
+    lock: R,
+    data: UnsafeCell<T>,
+}
+
+// SAFETY: the lock admits one thread at a time, and orders what they do; so sharing the whole is sending the data.
+unsafe impl<R: Sync, T: ?Sized + Send> Sync for Guarded<R, T> {}
+
+impl<R, T> Guarded<R, T> {
+    crate::sys::const_fn! {
+        /// `data`, under `lock`.
+        pub fn new(lock: R, data: T) -> Self {
+            Self { lock, data: UnsafeCell::new(data) }
+        }
+    }
+
+    /// The data.
+    pub fn into_inner(self) -> T {
+        self.data.into_inner()
+    }
+}
+
+impl<R: RawLock, T: ?Sized> Guarded<R, T> {
+    /// Acquires the lock, waiting for it as long as it takes.
+    #[inline]
+    pub fn acquire(&self) -> Guard<'_, R, T> {
+        self.lock.acquire_until(None);
+        Guard { owner: self, marker: PhantomData }
+    }
+
+    /// Acquires the lock if that needs no waiting.
+    #[inline]
+    pub fn try_acquire(&self) -> Option<Guard<'_, R, T>> {
+        self.lock.try_acquire().then_some(Guard { owner: self, marker: PhantomData })
+    }
+
+    /// Acquires the lock, or gives `None` once `deadline` has passed.
+    #[inline]
+    pub fn acquire_until(&self, deadline: Option<Deadline>) -> Option<Guard<'_, R, T>> {
+        self.lock.acquire_until(deadline).then_some(Guard { owner: self, marker: PhantomData })
+    }
+
+    /// The lock itself.
+    pub fn raw(&self) -> &R {
+        &self.lock
+    }
+
+    /// The data, without locking: `&mut` excludes everyone else.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.data.with_mut(|data| {
+            // SAFETY: `&mut self` excludes every guard.
+            unsafe { &mut *data }
+        })
+    }
+}
+
+/// The right to the data of a [`Guarded`], until it is dropped.
+///
+/// It may be sent to another thread if its lock may be released by one.
+#[must_use = "the lock is released at once if the guard is not kept"]
+#[clippy::has_significant_drop]
+pub struct Guard<'a, R: RawLock, T: ?Sized> {
+    owner: &'a Guarded<R, T>,
+    /// As a `&mut T` would be: shared among threads only if `T` is.
+    marker: PhantomData<&'a mut T>,
+}
+
+impl<'a, R: RawLock, T: ?Sized> Guard<'a, R, T> {
+    /// The lock that this guard holds.
+    pub fn raw(guard: &Self) -> &'a R {
+        &guard.owner.lock
+    }
+}
+
+impl<R: RawLock, T: ?Sized> Deref for Guard<'_, R, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        self.owner.data.with(|data| {
+            // SAFETY: the guard holds the lock, and lends `&mut` only through itself borrowed as `&mut`.
+            unsafe { &*data }
+        })
+    }
+}
+
+impl<R: Exclusive, T: ?Sized> DerefMut for Guard<'_, R, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        self.owner.data.with_mut(|data| {
+            // SAFETY: the guard holds a lock that excludes every other guard, and is itself borrowed as `&mut`.
+            unsafe { &mut *data }
+        })
+    }
+}
+
+impl<R: RawLock, T: ?Sized> Drop for Guard<'_, R, T> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: the guard is the proof of one acquire, and ends here.
+        unsafe { self.owner.lock.release() };
+    }
+}
+
+impl<R: RawLock, T: ?Sized + fmt::Debug> fmt::Debug for Guarded<R, T> {
+    /// Never blocks: what another holds shows as `<locked>`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.try_acquire() {
+            Some(data) => formatter.debug_tuple("Guarded").field(&&*data).finish(),
+            None => formatter.write_str("Guarded(<locked>)"),
+        }
+    }
+}
+
+impl<R: RawLock, T: ?Sized + fmt::Debug> fmt::Debug for Guard<'_, R, T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(formatter)
+    }
+}
+
+impl<R: RawLock, T: ?Sized + fmt::Display> fmt::Display for Guard<'_, R, T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(formatter)
+    }
+}

@@ -1,0 +1,192 @@
+//! A mutual-exclusion lock whose uncontended acquire and release are one atomic read-modify-write together.
+//!
+//! | `word` | lock |
+//! |---|---|
+//! | `FREE` | nobody holds it; anyone may take it, also past those who sleep (*barging*) |
+//! | `HELD` | somebody holds it, or it is on its way to a sleeper that was granted it |
+//!
+//! ```text
+//!           acquire                      hand-off: the word stays HELD, the
+//!   FREE ◄───────────► HELD ─┐           grant travels through `sleepers`
+//!           release      ▲   │
+//!                        └───┘
+//! ```
+//!
+//! I1  Only the owner stores to `word` while it is `HELD`.
+//! I2  A thread sleeps, in `sleepers`, only after it has announced itself there and then seen `HELD`.
+//!
+//! # Order
+//!
+//! Acquiring is Acquire, releasing is Release: what the last owner wrote is visible to the next. The release is a
+//! plain store followed by a look for sleepers; that store–load order is the light side of the
+//! [asymmetric fence](crate::sys::fence), so the heavy one, in [`Sleepers::sleep`], pays for it.
+//!
+//! # Fairness
+//!
+//! Barging, for throughput; but a thread that has waited for 1 ms is handed the lock, past everyone who has not
+//! slept (CPython 3.13, Go and WebKit do the like). Sleepers are woken in the kernel's order, which is first come,
+//! first served in practice and promised by nobody.
+
+use core::fmt;
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+use super::{RawLock, Sleepers, spin};
+use crate::sys::atomic::AtomicU32;
+use crate::sys::{Deadline, Private, Scope, Shared, const_fn};
+
+const FREE: u32 = 0;
+const HELD: u32 = 1;
+
+/// A mutual-exclusion lock without owner or data: any thread may release it.
+///
+/// Acquiring it twice in one thread waits until another thread releases it. A thread that waits spins for about a
+/// microsecond and then sleeps. Whatever came before a release is visible after the acquire that follows it.
+///
+/// ```
+/// use underthread::raw::Lock;
+///
+/// static LOCK: Lock = Lock::new();
+/// LOCK.acquire();
+/// assert!(!LOCK.try_acquire());
+/// LOCK.release().unwrap();
+/// assert!(LOCK.release().is_err());
+/// ```
+#[repr(C)]
+pub struct Lock<S: Scope = Private> {
+    word: AtomicU32,
+    sleepers: Sleepers<S>,
+}
+
+/// A lock was to be released that nobody holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReleaseUnlocked;
+
+impl Lock {
+    const_fn! {
+        /// A free lock, for the threads of this process.
+        pub fn new() -> Self {
+            Self { word: AtomicU32::new(FREE), sleepers: Sleepers::new() }
+        }
+    }
+}
+
+impl Lock<Shared> {
+    const_fn! {
+        /// A free lock, for the threads of every process that maps it.
+        pub fn shared() -> Self {
+            Self { word: AtomicU32::new(FREE), sleepers: Sleepers::shared() }
+        }
+    }
+}
+
+impl<S: Scope> Lock<S> {
+    /// Takes the lock if it is free.
+    #[inline]
+    pub fn try_acquire(&self) -> bool {
+        // Acquire: pairs with Release in `release_held`; what the last owner wrote is visible from here on.
+        // Relaxed on failure: nothing is read before another attempt.
+        self.word.compare_exchange(FREE, HELD, Acquire, Relaxed).is_ok()
+    }
+
+    /// Takes the lock, waiting for it as long as it takes.
+    #[inline]
+    pub fn acquire(&self) {
+        self.acquire_until(None);
+    }
+
+    /// Takes the lock, or gives `false` once `deadline` has passed.
+    #[inline]
+    pub fn acquire_until(&self, deadline: Option<Deadline>) -> bool {
+        self.try_acquire() || self.acquire_contended(deadline)
+    }
+
+    #[cold]
+    fn acquire_contended(&self, deadline: Option<Deadline>) -> bool {
+        // Looks without writing, so that the owner keeps its cache line. Relaxed: the attempt after it is Acquire.
+        spin::until(|| self.word.load(Relaxed) == FREE && self.try_acquire())
+            || self.sleepers.sleep(deadline, true, || self.try_acquire().then_some(())).came()
+    }
+
+    /// Releases the lock, whoever took it.
+    ///
+    /// # Errors
+    ///
+    /// [`ReleaseUnlocked`] if nobody holds it. The check costs a load, not an atomic step: of two threads that
+    /// release one holding at the same moment, both may succeed.
+    #[inline]
+    pub fn release(&self) -> Result<(), ReleaseUnlocked> {
+        if !self.locked() {
+            return Err(ReleaseUnlocked);
+        }
+        self.release_held();
+        Ok(())
+    }
+
+    /// As [`release`](Self::release), by one who knows that it is held.
+    #[inline]
+    pub(crate) fn release_held(&self) {
+        // Release: pairs with Acquire in `try_acquire`.
+        self.sleepers.release(|| self.word.store(FREE, Release), || self.try_acquire());
+    }
+
+    /// Whether somebody holds the lock, a moment ago.
+    pub fn locked(&self) -> bool {
+        // Relaxed: a snapshot, and for `release` the caller's own holding.
+        self.word.load(Relaxed) == HELD
+    }
+}
+
+// SAFETY: `word` goes from FREE to HELD by compare-exchange, so for one thread at a time, and back only in `release`,
+// or stays HELD for the one sleeper that takes a grant; Acquire and Release stand at both ends.
+unsafe impl<S: Scope> RawLock for Lock<S> {
+    #[inline]
+    fn acquire_until(&self, deadline: Option<Deadline>) -> bool {
+        Lock::acquire_until(self, deadline)
+    }
+
+    #[inline]
+    fn try_acquire(&self) -> bool {
+        Lock::try_acquire(self)
+    }
+
+    #[inline]
+    unsafe fn release(&self) {
+        self.release_held();
+    }
+
+    fn locked(&self) -> bool {
+        Lock::locked(self)
+    }
+
+    unsafe fn release_all(&self) -> u32 {
+        self.release_held();
+        1
+    }
+
+    fn reacquire(&self, _: u32) {
+        self.acquire();
+    }
+}
+
+impl Default for Lock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S: Scope> fmt::Debug for Lock<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Lock").field("locked", &self.locked()).field("sleepers", &self.sleepers).finish()
+    }
+}
+
+impl fmt::Display for ReleaseUnlocked {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("release of a lock that nobody holds")
+    }
+}
+
+impl core::error::Error for ReleaseUnlocked {}
+
+#[cfg(not(loom))]
+const _: () = assert!(size_of::<Lock>() == 8 && size_of::<Lock<Shared>>() == 8);

@@ -1,0 +1,253 @@
+//! Those who sleep until something that another word says has changed, and how they are woken.
+//!
+//! The one waiting protocol of the crate: [`Lock`](super::Lock) sleeps so for its word, a semaphore for its permits,
+//! a queue for items and for room. The thing waited for is the caller's: an *attempt* that takes it, or finds it is
+//! not there. Whoever makes a *unit* of it available stores that first, and then calls [`wake`](Sleepers::wake), or does both by [`release`](Sleepers::release).
+//!
+//! | `word` | says of sleepers |
+//! |---|---|
+//! | `NONE` | none that need a wake from us: each that sleeps has been preceded by one who was woken and will see to it |
+//! | `SOME` | perhaps some: the next release wakes one |
+//! | `STARVING` | one of them has waited too long: the next owner of a unit hands it over |
+//! | `GRANTED` | a unit is in this word, for one who has slept; a wake for it is made or on its way |
+//!
+//! ```text
+//!            a sleeper announces itself            it has slept too long
+//!    NONE ───────────────────────────────► SOME ──────────────────────► STARVING
+//!      ▲                                    │ ▲                         │      │
+//!      └───────── clear, then wake ─────────┘ └── taken ── GRANTED ◄────┘      │
+//!      ▲                                          by a sleeper  take back, grant │
+//!      └─────────── clear, then wake: where the release is unfair ────────────┘
+//! ```
+//!
+//! I1  A thread sleeps only on the value that it has announced or seen, never on `NONE`; every wake changes the word
+//!     first. So a sleeper that is still on its way into the kernel does not go to sleep past a wake.
+//! I2  A thread announces itself before each attempt that comes before a sleep, so one who was woken puts back the
+//!     mark that its waker cleared, whether it then succeeds, sleeps again or gives up: others may sleep still.
+//! I3  At most one wake is in flight for a mark: between a wake and the return of its sleeper the word is `NONE`, and
+//!     releases make no system call. One who is woken and finds more than it takes must therefore wake the next.
+//! I4  `STARVING` is there only while a thread that has set it is still in `sleep`; it clears the mark before it
+//!     returns, and takes the unit if it was granted meanwhile. So a grant always finds a taker.
+//! I5  A wait that ends by its deadline has had no wake spent on it (the futex's contract), so nothing is lost with it.
+//!
+//! # Order
+//!
+//! The lost wake-up would be: a sleeper announces itself, looks, and finds nothing, while the releaser has stored
+//! its unit, looks at this word, and finds `NONE`. Each side stores first and loads second, so one of them sees the
+//! other: that is what the asymmetric fence between the two promises, heavy on the side that is about to sleep, light
+//! in `wake`. The word itself publishes nothing, so it is Relaxed throughout, except for a grant: there the unit
+//! travels in the word, from the Release in `grant` to the Acquire in `take_grant`.
+
+use core::fmt;
+use core::ptr;
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use core::time::Duration;
+
+use crate::sys::{Deadline, Futex, Private, Scope, Shared, const_fn, fence};
+
+const NONE: u32 = 0;
+const SOME: u32 = 1;
+const STARVING: u32 = 2;
+const GRANTED: u32 = 3;
+
+/// How long a fair waiter waits before a unit is handed to it; the figure of CPython 3.13, Go and WebKit.
+const PATIENCE: Duration = Duration::from_millis(1);
+
+/// Threads asleep for something that the caller keeps, and their wakes; see the module's text.
+pub struct Sleepers<S: Scope = Private> {
+    word: Futex<S>,
+}
+
+/// What came of a [`sleep`](Sleepers::sleep). With neither part, the deadline has passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a unit may have been taken"]
+pub struct Turn<T> {
+    /// What the attempt took.
+    pub taken: Option<T>,
+    /// Whether a unit was handed over besides: it is the caller's now.
+    pub granted: bool,
+}
+
+impl<T> Turn<T> {
+    /// Whether there is anything.
+    pub fn came(&self) -> bool {
+        self.granted || self.taken.is_some()
+    }
+}
+
+impl Sleepers {
+    const_fn! {
+        /// Nobody.
+        pub fn new() -> Self {
+            Self { word: Futex::new(NONE) }
+        }
+    }
+}
+
+impl Sleepers<Shared> {
+    const_fn! {
+        /// Nobody, in no process.
+        pub fn shared() -> Self {
+            Self { word: Futex::new(NONE) }
+        }
+    }
+}
+
+impl<S: Scope> Sleepers<S> {
+    /// Whether a release must see to sleepers. Call it after the unit has been stored.
+    #[inline]
+    fn any(&self) -> bool {
+        // Between the caller's store of the unit and our load; partner: the heavy fence in `sleep`.
+        fence::light::<S>();
+        // Relaxed: the value decides only whether the cold path is taken.
+        self.word.load(Relaxed) != NONE
+    }
+
+    /// Wakes at most `count` sleepers, if any needs it. Call it after the unit has been stored.
+    #[inline]
+    pub fn wake(&self, count: u32) {
+        if self.any() {
+            self.rouse(count);
+        }
+    }
+
+    #[cold]
+    fn rouse(&self, count: u32) {
+        let mut seen = SOME;
+        // A grant brings its own wake, and its taker wakes the next. With `NONE` another releaser was faster.
+        while seen == SOME || seen == STARVING {
+            // I1: change, then wake. Relaxed: nothing is published here, see Order. A lost `STARVING` is set again
+            // by its owner when it is woken.
+            match self.word.compare_exchange(seen, NONE, Relaxed, Relaxed) {
+                Ok(_) => return Futex::wake(ptr::from_ref(&self.word), count),
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    /// For the owner of a unit: makes it available with `release`, unless a sleeper has waited too long: then
+    /// `take` takes it back, past everybody, and it is handed over.
+    #[inline]
+    pub fn release(&self, release: impl Fn(), take: impl Fn() -> bool) {
+        release();
+        if self.any() {
+            self.release_to_sleepers(release, take);
+        }
+    }
+
+    #[cold]
+    fn release_to_sleepers(&self, release: impl Fn(), take: impl Fn() -> bool) {
+        // Relaxed: a mark that is missed is seen at the next release.
+        while self.word.load(Relaxed) == STARVING {
+            // Where another was faster, it is the owner now, and sees to the sleepers when it releases. Otherwise
+            // one who waits in vain may have left while we took the unit back.
+            if !take() || self.grant() {
+                return;
+            }
+            release();
+            if !self.any() {
+                return;
+            }
+        }
+        self.rouse(1);
+    }
+
+    fn grant(&self) -> bool {
+        // Release: pairs with Acquire in `take_grant`; what the owner wrote is visible to the next. Relaxed on
+        // failure: nothing is handed over.
+        let granted = self.word.compare_exchange(STARVING, GRANTED, Release, Relaxed).is_ok();
+        if granted {
+            // By address: the taker may already be done and have freed us.
+            Futex::wake(ptr::from_ref(&self.word), 1);
+        }
+        granted
+    }
+
+    /// Repeats `attempt`, asleep in between, until it gives something, a unit is handed over, or `deadline` passes.
+    ///
+    /// The caller has tried, and spun, before. `fair` sleepers ask for a unit of their own once they have waited for
+    /// a millisecond; whoever makes units available must then do so by [`release`](Self::release).
+    #[cold]
+    pub fn sleep<T>(&self, deadline: Option<Deadline>, fair: bool, mut attempt: impl FnMut() -> Option<T>) -> Turn<T> {
+        let patience = if fair { Deadline::after(PATIENCE) } else { None };
+        let mut mark = SOME;
+        let mut slept = false;
+        loop {
+            let announced = self.announce(mark);
+            if announced == GRANTED {
+                // The unit is for those who have slept; a newcomer, perhaps the very thread that handed it over, waits
+                // until it has been taken.
+                if slept && self.take_grant() {
+                    return Turn { taken: None, granted: true };
+                }
+            } else {
+                // Between our announcement and the attempt's load; partner: the light fence in `any`.
+                fence::heavy::<S>();
+                if let Some(taken) = attempt() {
+                    return Turn { taken: Some(taken), granted: mark == STARVING && self.calm() };
+                }
+            }
+            if !self.word.wait(announced, deadline) {
+                // Too late, but what is there may still be had.
+                let granted = mark == STARVING && self.calm();
+                return Turn { taken: if granted { None } else { attempt() }, granted };
+            }
+            slept = true;
+            if patience.is_some_and(Deadline::passed) {
+                mark = STARVING;
+            }
+        }
+    }
+
+    /// Sets `mark` or leaves a stronger one (I2); gives what stands.
+    fn announce(&self, mark: u32) -> u32 {
+        let mut seen = NONE;
+        while seen < mark {
+            // Relaxed: see Order.
+            match self.word.compare_exchange(seen, mark, Relaxed, Relaxed) {
+                Ok(_) => return mark,
+                Err(now) => seen = now,
+            }
+        }
+        seen
+    }
+
+    /// Takes back the mark of one who will not starve any more (I4); true if a unit was granted meanwhile.
+    fn calm(&self) -> bool {
+        loop {
+            // Relaxed: see Order.
+            match self.word.compare_exchange(STARVING, SOME, Relaxed, Relaxed) {
+                Err(GRANTED) => {
+                    if self.take_grant() {
+                        return true;
+                    }
+                }
+                _ => return false,
+            }
+        }
+    }
+
+    /// One for all who may sleep on is left announced (I2).
+    fn take_grant(&self) -> bool {
+        // Acquire: pairs with Release in `grant`. Relaxed on failure: another has it.
+        self.word.compare_exchange(GRANTED, SOME, Acquire, Relaxed).is_ok()
+    }
+}
+
+impl Default for Sleepers {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S: Scope> fmt::Debug for Sleepers<S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Relaxed: a snapshot.
+        formatter.write_str(match self.word.load(Relaxed) {
+            NONE => "none",
+            SOME => "some",
+            STARVING => "starving",
+            _ => "granted",
+        })
+    }
+}

@@ -1,0 +1,122 @@
+//! The asymmetric fence: store–load order whose price the side that is about to sleep pays for both.
+//!
+//! Two threads each store to a word of their own and then load the other's. That at least one of them sees the
+//! other's store needs a full fence on both sides. [`light`] and [`heavy`] promise the same for a light side against
+//! a heavy side (two light sides promise nothing): light is a compiler fence, heavy runs a full fence on every CPU
+//! that is running a thread of this process, by `membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED)`. In the light
+//! thread's program order that fence falls before its store (then its load sees ours), after its load (then its
+//! store is visible to our load), or between (then both).
+//!
+//! Without membarrier, for [`Shared`](super::Shared) words, and under loom, both sides are `fence(SeqCst)`: the
+//! algorithms above are the same text, and what the models verify is that symmetric form.
+//!
+//! | mode | light | heavy |
+//! |---|---|---|
+//! | `UNDECIDED` | full fence | decides, then as decided |
+//! | `MEMBARRIER` | compiler fence | membarrier |
+//! | `SWITCHING` | full fence | membarrier |
+//! | `SYMMETRIC` | full fence | full fence |
+//!
+//! I1  A light side is weak only if it has seen `MEMBARRIER`.
+//! I2  A heavy side does without membarrier only if it has seen `SYMMETRIC`, which is stored only where `MEMBARRIER`
+//!     never was, or after a membarrier that came after its end.
+//!
+//! The mode is decided before `main`, where there is one thread and registering costs a microsecond; with threads
+//! running it would cost milliseconds. Names after C++ P1202, *Asymmetric Fences* (Goldblatt).
+
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed, Ordering::SeqCst, compiler_fence, fence as full_fence};
+
+use super::{Scope, membarrier};
+
+const UNDECIDED: u32 = 0;
+const MEMBARRIER: u32 = 1;
+const SWITCHING: u32 = 2;
+const SYMMETRIC: u32 = 3;
+
+// Relaxed everywhere: the mode publishes nothing; I1 and I2 rest on membarrier itself, which orders the mode's
+// stores before it and every light side's load of the mode around it.
+static MODE: AtomicU32 = AtomicU32::new(UNDECIDED);
+
+/// What a light and a heavy fence are made of now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The light side is free, the heavy side asks the kernel to fence every CPU.
+    Asymmetric,
+    /// Both sides are full fences.
+    Symmetric,
+}
+
+/// The light side: between its store and its load.
+#[inline]
+pub fn light<S: Scope>() {
+    if !S::SHARED && MODE.load(Relaxed) == MEMBARRIER {
+        compiler_fence(SeqCst);
+    } else {
+        full_fence(SeqCst);
+    }
+}
+
+/// The heavy side: between its store and its load. About 0.5 µs while no other thread of the process runs, up to
+/// tens of microseconds while one does.
+pub fn heavy<S: Scope>() {
+    if S::SHARED || decide() == SYMMETRIC {
+        full_fence(SeqCst);
+    } else {
+        fence_every_cpu();
+    }
+}
+
+/// Which fences this process uses.
+pub fn kind() -> Kind {
+    if decide() == MEMBARRIER { Kind::Asymmetric } else { Kind::Symmetric }
+}
+
+/// Makes both sides full fences from now on, in this process, for good.
+///
+/// For processes whose CPUs must not be interrupted (real time), and for those about to forbid themselves the
+/// system call: where membarrier was granted once and is refused later, the heavy side can only abort. Every
+/// release then costs a full fence.
+pub fn make_symmetric() {
+    if decide() == SYMMETRIC || MODE.compare_exchange(MEMBARRIER, SWITCHING, Relaxed, Relaxed).is_err() {
+        return;
+    }
+    // I2: whoever was weak has drained its store before this returns; whoever comes later is not weak.
+    fence_every_cpu();
+    MODE.store(SYMMETRIC, Relaxed);
+}
+
+fn fence_every_cpu() {
+    if !membarrier::fence() {
+        // Light sides have been weak; without this fence a wake-up could be lost for ever.
+        eprintln!("underthread: membarrier was granted at start and is refused now; see sys::fence::make_symmetric");
+        std::process::abort();
+    }
+}
+
+fn decide() -> u32 {
+    match MODE.load(Relaxed) {
+        UNDECIDED => {
+            let mode = if membarrier::register() { MEMBARRIER } else { SYMMETRIC };
+            // Two threads decide alike; the first one's word stands.
+            match MODE.compare_exchange(UNDECIDED, mode, Relaxed, Relaxed) {
+                Ok(_) => mode,
+                Err(decided) => decided,
+            }
+        }
+        mode => mode,
+    }
+}
+
+/// Runs before `main`, or when the library is loaded. Where it does not, light sides are full fences until the
+/// first sleeper decides.
+#[cfg(all(target_os = "linux", not(loom)))]
+#[used]
+// SAFETY: the section holds pointers to functions that take (argc, argv, envp); one that takes nothing may be called
+// so under the C calling convention.
+#[unsafe(link_section = ".init_array")]
+static DECIDE_EARLY: extern "C" fn() = {
+    extern "C" fn decide_early() {
+        decide();
+    }
+    decide_early
+};

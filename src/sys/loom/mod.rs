@@ -1,0 +1,35 @@
+//! The model's side of `sys`: loom's atomics, each operation a named *site*, under a kernel that promises a sleeper
+//! nothing but what `futex(2)` does.
+//!
+//! * [`atomic`]: the atomics. Each operation knows the source line that made it, so that a run can weaken one
+//!   ordering, or drop one fence or wake, without a mark in the source (a *mutant*).
+//! * [`kernel`]: wait and wake. They lend no memory order: a sleeper that trusts its wake without an acquiring
+//!   load is caught.
+//! * [`model`]: runs a scenario through every interleaving, then again with each wait in turn woken for no reason,
+//!   with the last sleeper woken first, and with a clock that has always or never run out.
+
+pub(super) mod atomic;
+pub mod fence;
+mod kernel;
+pub mod model;
+
+pub(super) use kernel::{wait, wake};
+
+use core::time::Duration;
+
+/// The model's time: every deadline passes when the schedule says so; whether one *has* passed, when asked, is the
+/// same for a whole execution, and scenarios run with both answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deadline(());
+
+impl Deadline {
+    /// The moment `timeout` from now; `None`, for ever, for [`Duration::MAX`].
+    pub fn after(timeout: Duration) -> Option<Self> {
+        (timeout != Duration::MAX).then_some(Self(()))
+    }
+
+    /// Whether the moment has come.
+    pub fn passed(self) -> bool {
+        model::clock_has_run_out()
+    }
+}

@@ -1,0 +1,356 @@
+//! Runs a scenario through every interleaving the model has, and can plant one bug first.
+
+use core::panic::Location;
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Instant;
+
+use super::kernel;
+pub(super) use super::kernel::progress;
+
+/// Which of an operation's parts a [`Site`] speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Slot {
+    /// A load's ordering.
+    Load,
+    /// A store's ordering.
+    Store,
+    /// A read-modify-write's ordering, or a compare-exchange's when it succeeds.
+    Rmw,
+    /// A compare-exchange's ordering when it fails.
+    Failure,
+    /// A fence.
+    Fence,
+    /// A futex wake.
+    Wake,
+}
+
+/// One source token that says how strong an operation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Site {
+    file: &'static str,
+    line: u32,
+    column: u32,
+    slot: Slot,
+}
+
+/// What stands at a site, or is planted there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strength {
+    /// A memory order.
+    Order(Ordering),
+    /// A wake of so many.
+    Wake(u32),
+    /// Nothing: the fence or the wake is left out.
+    Dropped,
+}
+
+impl Strength {
+    /// Everything weaker that could stand in its place.
+    fn weaker(self, slot: Slot) -> Vec<Self> {
+        use Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+        let orders: &[Ordering] = match (self, slot) {
+            (Self::Order(SeqCst), Slot::Fence) => &[AcqRel],
+            (Self::Order(AcqRel), _) => &[Acquire, Release, Relaxed],
+            (Self::Order(Acquire | Release), _) => &[Relaxed],
+            _ => &[],
+        };
+        let mut weaker: Vec<Self> = orders.iter().copied().map(Self::Order).collect();
+        if let Self::Wake(count @ 2..) = self {
+            weaker.push(Self::Wake(count.min(2) / 2));
+        }
+        if matches!(slot, Slot::Fence | Slot::Wake) {
+            weaker.push(Self::Dropped);
+        }
+        weaker
+    }
+}
+
+#[derive(Debug, Default)]
+struct Run {
+    mutant: Option<(Site, Strength)>,
+    sites: BTreeMap<Site, Strength>,
+    /// The wait that is woken for nothing, counted from the start of the execution.
+    spurious: Option<usize>,
+    waits: usize,
+    most_waits: usize,
+    lifo: bool,
+    wakes_had_a_choice: bool,
+    clock_has_run_out: bool,
+    clock_was_asked: bool,
+    executions: usize,
+    limit: usize,
+}
+
+thread_local! {
+    static RUN: RefCell<Run> = RefCell::default();
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+fn run<R>(body: impl FnOnce(&mut Run) -> R) -> R {
+    RUN.with(|run| body(&mut run.borrow_mut()))
+}
+
+impl Site {
+    pub(super) fn new(caller: &'static Location<'static>, slot: Slot) -> Self {
+        Self { file: caller.file(), line: caller.line(), column: caller.column(), slot }
+    }
+
+    fn strength(self, written: Strength) -> Strength {
+        run(|run| match run.mutant {
+            Some((site, planted)) if site == self => planted,
+            _ => {
+                run.sites.insert(self, written);
+                written
+            }
+        })
+    }
+
+    pub(super) fn order(self, written: Ordering) -> Ordering {
+        match self.strength(Strength::Order(written)) {
+            Strength::Order(order) => order,
+            other => unreachable!("{other:?} planted at an operation"),
+        }
+    }
+
+    pub(super) fn fence(self) -> Option<Ordering> {
+        match self.strength(Strength::Order(Ordering::SeqCst)) {
+            Strength::Order(order) => Some(order),
+            _ => None,
+        }
+    }
+
+    pub(super) fn wake(self, count: u32) -> Option<u32> {
+        match self.strength(Strength::Wake(count)) {
+            // A mutant that wakes one stands for every count that was to be more.
+            Strength::Wake(planted) => Some(planted.min(count)),
+            _ => None,
+        }
+    }
+}
+
+impl core::fmt::Display for Site {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(formatter, "{}:{}:{} {:?}", self.file, self.line, self.column, self.slot)
+    }
+}
+
+pub(super) fn wait_is_woken_for_nothing() -> bool {
+    run(|run| {
+        let this = run.waits;
+        run.waits += 1;
+        run.most_waits = run.most_waits.max(run.waits);
+        run.spurious == Some(this)
+    })
+}
+
+pub(super) fn last_comes_first(choice: bool) -> bool {
+    run(|run| {
+        run.wakes_had_a_choice |= choice;
+        run.lifo
+    })
+}
+
+pub(super) fn clock_has_run_out() -> bool {
+    run(|run| {
+        run.clock_was_asked = true;
+        run.clock_has_run_out
+    })
+}
+
+/// A scenario: one property of one primitive, a few threads.
+#[derive(Clone, Copy, Debug)]
+pub struct Scenario {
+    /// The property.
+    pub name: &'static str,
+    /// How often a thread may be stopped where it could have gone on; `None` is every interleaving.
+    pub preemptions: Option<usize>,
+    /// The body, run once for each execution by the main thread.
+    pub body: fn(),
+}
+
+/// The executions after which a scenario counts as cut, which is a failure: a bound that was never reached proves
+/// nothing.
+pub const EXECUTIONS: usize = 3_000_000;
+
+/// The bound on preemptions of the variations: spurious wakes, and sleepers woken last first.
+pub const VARIED: usize = 2;
+
+/// Explores `scenario`: in full, also with a clock that has run out if one was read; then, with [`VARIED`] preemptions
+/// at most, with each wait in turn woken for nothing, and with sleepers woken last first where a wake had a choice.
+/// Prints the executions; panics on the first that fails, and when [`EXECUTIONS`] do not suffice.
+pub fn check(scenario: Scenario) {
+    let start = Instant::now();
+    let executions = explore(scenario, None);
+    println!(
+        "{:<60} {:>9} executions, preemptions {}, complete, {:.1} s",
+        scenario.name,
+        executions,
+        scenario.preemptions.map_or("unbounded".into(), |bound| bound.to_string()),
+        start.elapsed().as_secs_f64(),
+    );
+}
+
+fn explore(scenario: Scenario, mutant: Option<(Site, Strength)>) -> usize {
+    run(|run| {
+        let sites = core::mem::take(&mut run.sites);
+        *run = Run { mutant, sites, limit: EXECUTIONS, ..Run::default() };
+    });
+    for clock in [false, true] {
+        if clock && !run(|run| run.clock_was_asked) {
+            break;
+        }
+        run(|run| {
+            run.clock_has_run_out = clock;
+            run.most_waits = 0;
+            run.spurious = None;
+        });
+        once(scenario);
+        let varied = Scenario { preemptions: Some(scenario.preemptions.unwrap_or(VARIED).min(VARIED)), ..scenario };
+        for wait in 0..run(|run| run.most_waits) {
+            run(|run| run.spurious = Some(wait));
+            once(varied);
+        }
+        run(|run| run.spurious = None);
+        if run(|run| run.wakes_had_a_choice) {
+            run(|run| run.lifo = true);
+            once(varied);
+            run(|run| run.lifo = false);
+        }
+    }
+    run(|run| run.executions)
+}
+
+fn once(scenario: Scenario) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = scenario.preemptions;
+    builder.max_branches = 100_000;
+    builder.check(move || {
+        run(|run| {
+            run.waits = 0;
+            run.executions += 1;
+            assert!(run.executions <= run.limit, "cut after {} executions", run.limit);
+        });
+        kernel::boot();
+        INDEX.with(|index| index.set(0));
+        NEXT_INDEX.with(|next| next.set(1));
+        (scenario.body)();
+    });
+}
+
+/// Plants every weaker ordering, dropped fence and dropped or smaller wake, one at a time, in the source files whose
+/// names end in one of `files`, and explores the `scenarios` that reach it until one fails.
+///
+/// Panics if a planted bug survives that is not in `proven`, or if an entry of `proven` does not survive. An entry is
+/// a site's file and line text, as this function prints them, with the reason beside it in the caller's source.
+pub fn mutants(files: &[&str], scenarios: &[Scenario], proven: &[&str]) {
+    let mut reach: Vec<(Scenario, BTreeMap<Site, Strength>)> = Vec::new();
+    for scenario in scenarios {
+        run(|run| run.sites.clear());
+        explore(*scenario, None);
+        reach.push((*scenario, run(|run| core::mem::take(&mut run.sites))));
+    }
+    let sites: BTreeMap<Site, Strength> = reach
+        .iter()
+        .flat_map(|(_, sites)| sites.iter().map(|(site, seen)| (*site, *seen)))
+        .filter(|(site, _)| files.iter().any(|file| site.file.ends_with(file)))
+        .collect();
+    let (mut planted, mut survivors) = (0, Vec::new());
+    for (site, written) in sites {
+        for weaker in written.weaker(site.slot) {
+            planted += 1;
+            let killer = reach
+                .iter()
+                .filter(|(_, sites)| sites.contains_key(&site))
+                .find(|(scenario, _)| fails_quietly(*scenario, (site, weaker)));
+            let change = format!("{site} {written:?} -> {weaker:?}");
+            match killer {
+                Some((scenario, _)) => println!("{change}: found by {}", scenario.name),
+                None => survivors.push(change),
+            }
+        }
+    }
+    println!("{planted} bugs planted, {} found", planted - survivors.len());
+    let stale = proven.iter().filter(|entry| !survivors.iter().any(|change| change.contains(**entry)));
+    let stale: Vec<_> = stale.collect();
+    survivors.retain(|change| !proven.iter().any(|entry| change.contains(entry)));
+    assert!(planted > 0, "no site of {files:?} was reached");
+    assert!(survivors.is_empty(), "no scenario found: {survivors:#?}");
+    assert!(stale.is_empty(), "said to be equivalent, but found: {stale:?}");
+}
+
+fn fails_quietly(scenario: Scenario, mutant: (Site, Strength)) -> bool {
+    static HOOKED: AtomicBool = AtomicBool::new(false);
+    // Relaxed: it decides who installs the hook, and guards nothing.
+    if !HOOKED.swap(true, Ordering::Relaxed) {
+        let loud = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !QUIET.with(Cell::get) {
+                loud(info);
+            }
+        }));
+    }
+    QUIET.with(|quiet| quiet.set(true));
+    let outcome = std::panic::catch_unwind(|| explore(scenario, Some(mutant)));
+    QUIET.with(|quiet| quiet.set(false));
+    outcome.is_err()
+}
+
+loom::thread_local! {
+    static INDEX: Cell<usize> = Cell::new(0);
+}
+
+thread_local! {
+    static NEXT_INDEX: Cell<usize> = const { Cell::new(1) };
+}
+
+/// The caller's number in this execution: 0 for the main thread, then in order of starting.
+pub(in crate::sys) fn thread_index() -> usize {
+    INDEX.with(Cell::get)
+}
+
+/// A thread of the model.
+#[derive(Debug)]
+pub struct JoinHandle<T> {
+    inner: loom::thread::JoinHandle<T>,
+    end: Rc<RefCell<End>>,
+}
+
+#[derive(Debug, Default)]
+struct End {
+    ended: bool,
+    joiners: usize,
+}
+
+/// Starts a thread of the model; like `std::thread::spawn`, and known to the kernel that looks for lost wake-ups.
+#[track_caller]
+pub fn spawn<T: 'static>(body: impl FnOnce() -> T + 'static) -> JoinHandle<T> {
+    let end = Rc::new(RefCell::new(End::default()));
+    let index = NEXT_INDEX.with(|next| next.replace(next.get() + 1));
+    kernel::thread_starts();
+    let announced = Rc::clone(&end);
+    let inner = loom::thread::spawn(move || {
+        INDEX.with(|own| own.set(index));
+        let value = body();
+        announced.borrow_mut().ended = true;
+        for _ in 0..announced.borrow().joiners {
+            kernel::join_ends();
+        }
+        kernel::thread_ends();
+        value
+    });
+    JoinHandle { inner, end }
+}
+
+impl<T> JoinHandle<T> {
+    /// Waits for the thread's end and gives its value.
+    pub fn join(self) -> T {
+        if !self.end.borrow().ended {
+            self.end.borrow_mut().joiners += 1;
+            kernel::join_starts();
+        }
+        self.inner.join().expect("a thread of the model panicked")
+    }
+}

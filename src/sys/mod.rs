@@ -1,0 +1,80 @@
+//! All that differs by operating system, CPU or model checker: the ladder that chooses, and nothing else.
+//!
+//! | module | gives | linux | other Unix, or `--cfg underthread_pthread` | `--cfg loom` |
+//! |---|---|---|---|---|
+//! | [`atomic`] | atomics, cells | core's | core's | loom's, each operation a named site |
+//! | [`Futex`] | sleep on a word | system call | hashed mutex + condition buckets | a kernel that gives no order |
+//! | [`fence`] | store–load order, paid by the sleeper | membarrier | full fences | full fences |
+//! | [`Deadline`] | a point in time | `CLOCK_MONOTONIC` | the same | has passed, or never will |
+//! | [`thread`] | threads and their ids | pthread | pthread | loom's threads |
+//!
+//! The layers above use these names only. This one is public so that other primitives can be built, and
+//! model-checked, on the same ground; its names may change in any minor release.
+
+/// `const fn` everywhere but under loom, whose atomics cannot be made in a constant.
+macro_rules! const_fn {
+    ($(#[$attribute:meta])* $visibility:vis fn $($rest:tt)*) => {
+        #[cfg(not(loom))]
+        $(#[$attribute])* $visibility const fn $($rest)*
+        #[cfg(loom)]
+        $(#[$attribute])* $visibility fn $($rest)*
+    };
+}
+pub(crate) use const_fn;
+
+pub mod atomic;
+mod deadline;
+#[cfg(not(loom))]
+pub mod fence;
+mod futex;
+#[cfg(not(loom))]
+mod membarrier;
+pub mod thread;
+
+#[cfg(loom)]
+#[path = "loom/mod.rs"]
+mod backend;
+#[cfg(all(not(loom), target_os = "linux", not(underthread_pthread)))]
+#[path = "linux.rs"]
+mod backend;
+#[cfg(all(not(loom), any(not(target_os = "linux"), underthread_pthread)))]
+#[path = "pthread.rs"]
+mod backend;
+
+#[cfg(loom)]
+pub use backend::{fence, model};
+pub use deadline::Deadline;
+pub use futex::Futex;
+
+/// Who may wait on a word: the threads of this process, or those of every process that maps it.
+///
+/// Sealed: [`Private`] and [`Shared`] are all there is.
+pub trait Scope: sealed::Sealed + core::fmt::Debug + Send + Sync + 'static {
+    /// Whether waiters may be in other processes.
+    const SHARED: bool;
+}
+
+/// Threads of this process only: the cheaper futex, and releases without a fence.
+#[derive(Debug)]
+pub enum Private {}
+
+/// Threads of every process that maps the word.
+///
+/// A shared primitive lives in a mapping that all of them see (all-zero bytes are a valid start), and holds no
+/// pointers. Nobody notices when a process dies while it holds one.
+#[derive(Debug)]
+pub enum Shared {}
+
+impl Scope for Private {
+    const SHARED: bool = false;
+}
+
+impl Scope for Shared {
+    const SHARED: bool = true;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Private {}
+    impl Sealed for super::Shared {}
+}

@@ -1,0 +1,13 @@
+//! Python's `threading`: raw primitives with guards, `Duration`s and bookkeeping.
+#![forbid(unsafe_code)]
+
+mod barrier;
+mod condition;
+mod event;
+mod exit;
+mod local;
+mod lock;
+mod rlock;
+mod semaphore;
+mod thread;
+mod timer;

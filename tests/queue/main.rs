@@ -1,0 +1,15 @@
+//! Tests of the queue layer; a file per source file.
+#![cfg(not(loom))]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests may use std's threads as the outside world"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod lifo;
+mod priority;
+mod queue;
+mod simple;

@@ -1,0 +1,20 @@
+//! Tests of the raw layer; a file per source file.
+#![cfg(not(loom))]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests may use std's threads as the outside world"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod barrier;
+mod condition;
+mod event;
+mod fence;
+mod lock;
+mod ring;
+mod rlock;
+mod semaphore;
+mod thread;

@@ -1,0 +1,78 @@
+//! What several test crates use: a watchdog, forked children over a shared mapping, CPU time.
+#![allow(dead_code, unreachable_pub, reason = "each test crate uses a part, under its own path")]
+#![allow(missing_debug_implementations, reason = "not a library")]
+
+use std::process;
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// Far beyond what any step of a test takes: a test that reaches it hangs.
+pub const LONG: Duration = Duration::from_secs(60);
+
+/// Runs `body`, and ends the process with a message if it does not return within [`LONG`]: a hang must fail, not
+/// stall the gate.
+pub fn watched<R>(body: impl FnOnce() -> R) -> R {
+    let name = std::thread::current().name().unwrap_or("a test").to_owned();
+    let (done, watched) = mpsc::channel::<()>();
+    let dog = std::thread::spawn(move || {
+        if watched.recv_timeout(LONG) == Err(mpsc::RecvTimeoutError::Timeout) {
+            eprintln!("{name} hangs");
+            process::abort();
+        }
+    });
+    let result = body();
+    drop(done);
+    dog.join().unwrap();
+    result
+}
+
+/// A zeroed `T` in memory that forked children share. Never unmapped.
+///
+/// # Safety
+///
+/// All-zero bytes are a `T`.
+pub unsafe fn shared_zeroed<T: Sync>() -> &'static T {
+    let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
+    // SAFETY: a fresh anonymous mapping, of no fixed address.
+    let memory = unsafe { libc::mmap(std::ptr::null_mut(), size_of::<T>(), protection, flags, -1, 0) };
+    assert_ne!(memory, libc::MAP_FAILED);
+    // SAFETY: mapped for good, page-aligned, zero; all-zero is valid by our caller.
+    unsafe { &*memory.cast::<T>() }
+}
+
+/// A forked child that runs `body` and exits with 0, or with 1 if it panics.
+pub struct Child(libc::pid_t);
+
+/// Forks. The child has one thread, so `body` may use nothing that another thread of the parent could hold; it must
+/// not allocate more than glibc's own fork handlers make safe.
+pub fn fork(body: impl FnOnce()) -> Child {
+    // SAFETY: the child runs `body` and exits, never returning into the test harness.
+    match unsafe { libc::fork() } {
+        -1 => panic!("fork failed"),
+        0 => {
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+            // SAFETY: _exit ends the child without running the parent's exit handlers.
+            unsafe { libc::_exit(outcome.is_err().into()) }
+        }
+        pid => Child(pid),
+    }
+}
+
+impl Child {
+    /// Waits for the child, and asserts that it did not fail.
+    pub fn join(self) {
+        let mut status = 0;
+        // SAFETY: the child is ours, and not yet waited for.
+        let waited = unsafe { libc::waitpid(self.0, &raw mut status, 0) };
+        assert_eq!((waited, status), (self.0, 0), "the child failed");
+    }
+}
+
+/// The CPU time that the calling thread has used.
+pub fn cpu_time() -> Duration {
+    // SAFETY: all-zero bytes are a timespec.
+    let mut time: libc::timespec = unsafe { std::mem::zeroed() };
+    // SAFETY: the pointer is to a live timespec.
+    assert_eq!(unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) }, 0);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}

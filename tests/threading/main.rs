@@ -1,0 +1,21 @@
+//! Tests of the threading layer; a file per source file.
+#![cfg(not(loom))]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests may use std's threads as the outside world"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod barrier;
+mod condition;
+mod event;
+mod exit;
+mod local;
+mod lock;
+mod rlock;
+mod semaphore;
+mod thread;
+mod timer;
