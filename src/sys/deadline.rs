@@ -8,13 +8,17 @@ pub use super::backend::Deadline;
 
 #[cfg(not(loom))]
 mod real {
+    use core::num::NonZeroU64;
     use core::time::Duration;
 
-    /// A point in time, by the system's monotonic clock; "for ever" is `None` of `Option<Deadline>`.
+    const NANOSECONDS: u64 = 1_000_000_000;
+
+    /// A point in time, by the system's monotonic clock; "for ever" is `None` of `Option<Deadline>`, which is as
+    /// small as the deadline itself.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
     pub struct Deadline {
-        seconds: libc::time_t,
-        nanoseconds: u32,
+        /// Since the clock's start, which lies no 584 years back.
+        nanoseconds: NonZeroU64,
     }
 
     impl Deadline {
@@ -25,19 +29,18 @@ mod real {
             // SAFETY: the pointer is to a live timespec.
             let failed = unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
             assert_eq!(failed, 0, "CLOCK_MONOTONIC cannot be read");
-            // `tv_nsec` is below 1e9 by contract, so it fits.
-            Self { seconds: now.tv_sec, nanoseconds: now.tv_nsec as u32 }
+            // A monotonic clock's parts are not negative.
+            let nanoseconds = now.tv_sec as u64 * NANOSECONDS + now.tv_nsec as u64;
+            Self { nanoseconds: NonZeroU64::new(nanoseconds).unwrap_or(NonZeroU64::MIN) }
         }
 
-        /// The moment `timeout` from now; `None`, for ever, when the clock cannot name it.
+        /// The moment `timeout` from now; `None`, for ever, when it lies further away than the clock can name.
         pub fn after(timeout: Duration) -> Option<Self> {
-            // No clock reading for the timeouts that mean "for ever" anyway.
-            let whole = libc::time_t::try_from(timeout.as_secs()).ok()?;
-            let now = Self::now();
-            let nanoseconds = now.nanoseconds + timeout.subsec_nanos();
-            let carry = nanoseconds / 1_000_000_000;
-            let seconds = now.seconds.checked_add(whole)?.checked_add(libc::time_t::from(carry))?;
-            Some(Self { seconds, nanoseconds: nanoseconds % 1_000_000_000 })
+            let timeout = u64::try_from(timeout.as_nanos()).ok()?;
+            let nanoseconds = Self::now().nanoseconds.checked_add(timeout)?;
+            // The kernel's seconds are signed.
+            i64::try_from(nanoseconds.get()).ok()?;
+            Some(Self { nanoseconds })
         }
 
         /// Whether the moment has come.
@@ -47,21 +50,17 @@ mod real {
 
         /// What is left until the moment; zero once it has come.
         pub fn remaining(self) -> Duration {
-            let now = Self::now();
-            if now >= self {
-                return Duration::ZERO;
-            }
-            // The difference of two readings of one clock, the later first, is not negative.
-            let since_boot = |point: Self| Duration::new(point.seconds.max(0) as u64, point.nanoseconds);
-            since_boot(self) - since_boot(now)
+            Duration::from_nanos(self.nanoseconds.get().saturating_sub(Self::now().nanoseconds.get()))
         }
 
         /// In the kernel's form.
         pub(in crate::sys) fn timespec(self) -> libc::timespec {
             // SAFETY: all-zero bytes are a timespec; a 32-bit target may have padding to clear.
             let mut spec: libc::timespec = unsafe { core::mem::zeroed() };
-            spec.tv_sec = self.seconds;
-            spec.tv_nsec = self.nanoseconds as _;
+            let nanoseconds = self.nanoseconds.get();
+            // Saturates on targets whose time_t ends in 2038: a wait that returns early is looked at again.
+            spec.tv_sec = libc::time_t::try_from(nanoseconds / NANOSECONDS).unwrap_or(libc::time_t::MAX);
+            spec.tv_nsec = (nanoseconds % NANOSECONDS) as _;
             spec
         }
     }

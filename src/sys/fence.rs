@@ -49,11 +49,20 @@ pub enum Kind {
 /// The light side: between its store and its load.
 #[inline]
 pub fn light<S: Scope>() {
-    if !S::SHARED && MODE.load(Relaxed) == MEMBARRIER {
+    if S::SHARED {
+        full_fence(SeqCst);
+    } else if MODE.load(Relaxed) == MEMBARRIER {
         compiler_fence(SeqCst);
     } else {
-        full_fence(SeqCst);
+        full_fence_out_of_line();
     }
+}
+
+/// Where membarrier is at hand, the hot paths carry a jump to this, and no fence.
+#[cold]
+#[inline(never)]
+fn full_fence_out_of_line() {
+    full_fence(SeqCst);
 }
 
 /// The heavy side: between its store and its load. About 0.5 µs while no other thread of the process runs, up to
