@@ -45,6 +45,7 @@ use core::time::Duration;
 
 use crate::sys::{Deadline, Futex, Private, Scope, Shared, const_fn, fence};
 
+// In rising order: an announcement replaces a lower value only.
 const NONE: u32 = 0;
 const SOME: u32 = 1;
 const STARVING: u32 = 2;
@@ -173,7 +174,9 @@ impl<S: Scope> Sleepers<S> {
         let mut mark = SOME;
         let mut slept = false;
         loop {
-            let announced = self.announce(mark);
+            // I2, and a mark that stands already may be older than the wake that brought us here: only a read-modify-write
+            // is sure to find the latest value, as a load or a compare-exchange that fails is not. Relaxed: see Order.
+            let announced = self.word.fetch_max(mark, Relaxed).max(mark);
             if announced == GRANTED {
                 // The unit is for those who have slept; a newcomer, perhaps the very thread that handed it over, waits
                 // until it has been taken.
@@ -197,19 +200,6 @@ impl<S: Scope> Sleepers<S> {
                 mark = STARVING;
             }
         }
-    }
-
-    /// Sets `mark` or leaves a stronger one (I2); gives what stands.
-    fn announce(&self, mark: u32) -> u32 {
-        let mut seen = NONE;
-        while seen < mark {
-            // Relaxed: see Order.
-            match self.word.compare_exchange(seen, mark, Relaxed, Relaxed) {
-                Ok(_) => return mark,
-                Err(now) => seen = now,
-            }
-        }
-        seen
     }
 
     /// Takes back the mark of one who will not starve any more (I4); true if a unit was granted meanwhile.

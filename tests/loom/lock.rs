@@ -82,6 +82,19 @@ fn three_threads_exclude_each_other() {
     account.assert_balance(3);
 }
 
+fn four_threads_exclude_each_other() {
+    let account = Rc::new(Account::default());
+    let others = [(); 3].map(|()| {
+        let account = account.clone();
+        spawn(move || account.add_one())
+    });
+    account.add_one();
+    for other in others {
+        other.join();
+    }
+    account.assert_balance(4);
+}
+
 fn a_timed_out_waiter_takes_nothing_with_it() {
     let account = Rc::new(Account::default());
     let other = spawn({
@@ -132,6 +145,12 @@ const THREE: [Scenario; 2] = [
     },
 ];
 
+const FOUR: Scenario = Scenario {
+    name: "lock: four threads exclude each other",
+    preemptions: Some(2),
+    body: four_threads_exclude_each_other,
+};
+
 #[test]
 fn two() {
     TWO.iter().copied().for_each(check);
@@ -140,6 +159,11 @@ fn two() {
 #[test]
 fn three() {
     THREE.iter().copied().for_each(check);
+}
+
+#[test]
+fn four() {
+    check(FOUR);
 }
 
 #[test]

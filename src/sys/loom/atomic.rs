@@ -162,6 +162,13 @@ macro_rules! arithmetic {
 
             /// As core's.
             #[track_caller]
+            pub fn fetch_max(&self, value: $value, order: Ordering) -> $value {
+                let order = Site::new(Location::caller(), Slot::Rmw).order(order);
+                self.shadow.store(|| self.inner.fetch_max(value, order))
+            }
+
+            /// As core's.
+            #[track_caller]
             pub fn fetch_or(&self, value: $value, order: Ordering) -> $value {
                 let order = Site::new(Location::caller(), Slot::Rmw).order(order);
                 self.shadow.store(|| self.inner.fetch_or(value, order))
