@@ -138,7 +138,7 @@ fn two_notifications_serve_two_waiters() {
         stage.data.acquire().tickets += 1;
         stage.condition.notify(1);
     }
-    waiters.map(JoinHandle::join);
+    waiters.into_iter().for_each(JoinHandle::join);
 }
 
 fn a_notification_is_not_spent_on_one_who_has_timed_out() {
@@ -187,7 +187,7 @@ fn a_newcomer_takes_nothing_from_who_waited_before() {
 const TWO: [Scenario; 5] = [
     Scenario {
         name: "condition: a wait that began under the lock is found by who has it next",
-        preemptions: None,
+        preemptions: Some(4),
         body: a_wait_that_began_under_the_lock_is_found_by_who_has_it_next,
     },
     Scenario {
@@ -215,18 +215,18 @@ const TWO: [Scenario; 5] = [
 const THREE: [Scenario; 4] = [
     Scenario {
         name: "condition: two notifications serve two waiters",
-        preemptions: Some(2),
+        preemptions: Some(3),
         body: two_notifications_serve_two_waiters,
     },
     Scenario {
         name: "condition: a notification is not spent on one who has timed out",
-        preemptions: Some(2),
+        preemptions: Some(3),
         body: a_notification_is_not_spent_on_one_who_has_timed_out,
     },
-    Scenario { name: "condition: notify_all ends every wait", preemptions: Some(2), body: notify_all_ends_every_wait },
+    Scenario { name: "condition: notify_all ends every wait", preemptions: Some(3), body: notify_all_ends_every_wait },
     Scenario {
         name: "condition: a newcomer takes nothing from who waited before",
-        preemptions: Some(2),
+        preemptions: Some(3),
         body: a_newcomer_takes_nothing_from_who_waited_before,
     },
 ];

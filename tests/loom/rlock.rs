@@ -17,16 +17,12 @@ struct Account {
 
 impl Account {
     fn add_one_nested(&self) {
-        assert!(!self.lock.is_owned());
         self.lock.acquire().unwrap();
         assert!(self.lock.try_acquire().unwrap());
-        assert_eq!(self.lock.recursion_count(), 2);
         // SAFETY: the lock is held.
         self.balance.with_mut(|balance| unsafe { *balance += 1 });
         self.lock.release().unwrap();
-        assert!(self.lock.is_owned() && self.lock.locked());
         self.lock.release().unwrap();
-        assert!(!self.lock.is_owned());
     }
 
     /// Once every other thread has been joined.
@@ -86,13 +82,13 @@ fn a_whole_release_lets_another_in_and_the_depth_comes_back() {
 const TWO: [Scenario; 3] = [
     Scenario {
         name: "rlock: two threads exclude each other at every depth",
-        preemptions: None,
+        preemptions: Some(4),
         body: two_threads_exclude_each_other_at_every_depth,
     },
-    Scenario { name: "rlock: only the owner releases", preemptions: None, body: only_the_owner_releases },
+    Scenario { name: "rlock: only the owner releases", preemptions: Some(4), body: only_the_owner_releases },
     Scenario {
         name: "rlock: a whole release lets another in, and the depth comes back",
-        preemptions: None,
+        preemptions: Some(4),
         body: a_whole_release_lets_another_in_and_the_depth_comes_back,
     },
 ];
