@@ -14,6 +14,9 @@ use crate::sys::atomic::UnsafeCell;
 /// Between an acquire that succeeded and the matching release, no acquire succeeds in another thread; nor in the
 /// same thread, if the lock is [`Exclusive`]. What was done before a release is visible after the next acquire.
 pub unsafe trait RawLock {
+    /// What a [`Guard`] carries: a type that is `Send` only if a holding may be released by another thread.
+    type Marker;
+
     /// Acquires, or gives `false` once `deadline` has passed; `None` is for ever.
     fn acquire_until(&self, deadline: Option<Deadline>) -> bool;
 
@@ -51,8 +54,21 @@ pub unsafe trait Exclusive: RawLock {}
 // SAFETY: `Lock` knows no owner: its word excludes everyone.
 unsafe impl<S: crate::sys::Scope> Exclusive for super::Lock<S> {}
 
+/// Marks a lock whose guards can wait with a [`Condition`](super::Condition), which releases *all* that the thread
+/// holds of it.
+///
+/// # Safety
+///
+/// [`release_all`](RawLock::release_all), by the holder of a guard that is borrowed as `&mut`, leaves no borrow of the
+/// `T` alive, or only such as may live while another thread has one: those of a `T` that is `Sync`.
+pub unsafe trait Waitable<T: ?Sized>: RawLock {}
+
+// SAFETY: an exclusive lock has one guard, and that is borrowed as `&mut`.
+unsafe impl<S: crate::sys::Scope, T: ?Sized> Waitable<T> for super::Lock<S> {}
+
 /// Data that is reached only under a lock.
 #[derive(Default)]
+#[repr(C)]
 pub struct Guarded<R, T: ?Sized> {
     lock: R,
     data: UnsafeCell<T>,
@@ -80,23 +96,41 @@ impl<R: RawLock, T: ?Sized> Guarded<R, T> {
     #[inline]
     pub fn acquire(&self) -> Guard<'_, R, T> {
         self.lock.acquire_until(None);
-        Guard { owner: self, marker: PhantomData }
+        self.guard()
     }
 
     /// Acquires the lock if that needs no waiting.
     #[inline]
     pub fn try_acquire(&self) -> Option<Guard<'_, R, T>> {
-        self.lock.try_acquire().then_some(Guard { owner: self, marker: PhantomData })
+        self.lock.try_acquire().then(|| self.guard())
     }
 
     /// Acquires the lock, or gives `None` once `deadline` has passed.
     #[inline]
     pub fn acquire_until(&self, deadline: Option<Deadline>) -> Option<Guard<'_, R, T>> {
-        self.lock.acquire_until(deadline).then_some(Guard { owner: self, marker: PhantomData })
+        self.lock.acquire_until(deadline).then(|| self.guard())
     }
 
-    /// The lock itself.
-    pub fn raw(&self) -> &R {
+    /// Made only once the lock has been acquired: to drop it releases.
+    #[inline]
+    fn guard(&self) -> Guard<'_, R, T> {
+        Guard { owner: self, marker: PhantomData }
+    }
+
+    /// For [`fmt::Debug`] of a type called `name`. Never blocks: what another holds shows as `<locked>`.
+    pub(crate) fn debug(&self, name: &str, formatter: &mut fmt::Formatter<'_>) -> fmt::Result
+    where
+        T: fmt::Debug,
+    {
+        match self.try_acquire() {
+            Some(data) => formatter.debug_tuple(name).field(&&*data).finish(),
+            None => write!(formatter, "{name}(<locked>)"),
+        }
+    }
+
+    /// The lock itself. Not for everyone: to release it past its guards is a safe call.
+    #[cfg_attr(loom, expect(dead_code, reason = "models leave out the layer that asks"))]
+    pub(crate) fn raw(&self) -> &R {
         &self.lock
     }
 
@@ -111,18 +145,22 @@ impl<R: RawLock, T: ?Sized> Guarded<R, T> {
 
 /// The right to the data of a [`Guarded`], until it is dropped.
 ///
-/// It may be sent to another thread if its lock may be released by one.
+/// It may be sent to another thread if its lock may be released by one, and the data sent; it may be shared if the
+/// data may. Forgetting it leaves the lock held.
 #[must_use = "the lock is released at once if the guard is not kept"]
 #[clippy::has_significant_drop]
 pub struct Guard<'a, R: RawLock, T: ?Sized> {
     owner: &'a Guarded<R, T>,
-    /// As a `&mut T` would be: shared among threads only if `T` is.
-    marker: PhantomData<&'a mut T>,
+    /// As a `&mut T` would be, and bound to its thread if the lock is.
+    marker: PhantomData<(&'a mut T, R::Marker)>,
 }
 
+// SAFETY: a shared guard gives `&T`, and the lock by `&R`; nothing that is done through `&Guard` releases.
+unsafe impl<R: RawLock + Sync, T: ?Sized + Sync> Sync for Guard<'_, R, T> {}
+
 impl<'a, R: RawLock, T: ?Sized> Guard<'a, R, T> {
-    /// The lock that this guard holds.
-    pub fn raw(guard: &Self) -> &'a R {
+    /// The lock that this guard holds; see [`Guarded::raw`].
+    pub(crate) fn raw(guard: &Self) -> &'a R {
         &guard.owner.lock
     }
 }
@@ -158,12 +196,8 @@ impl<R: RawLock, T: ?Sized> Drop for Guard<'_, R, T> {
 }
 
 impl<R: RawLock, T: ?Sized + fmt::Debug> fmt::Debug for Guarded<R, T> {
-    /// Never blocks: what another holds shows as `<locked>`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.try_acquire() {
-            Some(data) => formatter.debug_tuple("Guarded").field(&&*data).finish(),
-            None => formatter.write_str("Guarded(<locked>)"),
-        }
+        self.debug("Guarded", formatter)
     }
 }
 

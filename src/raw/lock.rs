@@ -139,6 +139,9 @@ impl<S: Scope> Lock<S> {
 // SAFETY: `word` goes from FREE to HELD by compare-exchange, so for one thread at a time, and back only in `release`,
 // or stays HELD for the one sleeper that takes a grant; Acquire and Release stand at both ends.
 unsafe impl<S: Scope> RawLock for Lock<S> {
+    /// No owner is known: any thread may release.
+    type Marker = ();
+
     #[inline]
     fn acquire_until(&self, deadline: Option<Deadline>) -> bool {
         Lock::acquire_until(self, deadline)

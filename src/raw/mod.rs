@@ -20,6 +20,9 @@ mod sleepers;
 pub mod spin;
 mod thread;
 
-pub use guarded::{Exclusive, Guard, Guarded, RawLock};
+pub use crate::sys::Deadline;
+pub use condition::Condition;
+pub use guarded::{Exclusive, Guard, Guarded, RawLock, Waitable};
 pub use lock::{Lock, ReleaseUnlocked};
+pub use rlock::{CountOverflow, NotOwner, RLock};
 pub use sleepers::{Sleepers, Turn};

@@ -11,3 +11,7 @@ mod rlock;
 mod semaphore;
 mod thread;
 mod timer;
+
+pub use condition::Condition;
+pub use lock::{Lock, LockGuard};
+pub use rlock::{RLock, RLockGuard};

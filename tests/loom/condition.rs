@@ -1,1 +1,249 @@
-//! condition
+//! `raw::Condition`. Two locks and two words to sleep on make these models large, so they are bounded.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use underthread::raw::{Condition, Guarded, Lock, RLock, RawLock};
+use underthread::sys::Deadline;
+use underthread::sys::model::{JoinHandle, Scenario, check, mutants, spawn};
+
+#[derive(Default)]
+struct Data {
+    tickets: u32,
+    notified: u32,
+    waits: bool,
+    over: bool,
+}
+
+/// Data that loom watches for data races, under a lock, and a condition.
+#[derive(Default)]
+struct Stage {
+    data: Guarded<Lock, Data>,
+    condition: Condition,
+}
+
+impl Stage {
+    fn new() -> Rc<Self> {
+        Rc::new(Self::default())
+    }
+
+    fn take_a_ticket(&self) {
+        let mut data = self.data.acquire();
+        while data.tickets == 0 {
+            assert!(self.condition.wait_guard_until(&mut data, None));
+        }
+        data.tickets -= 1;
+    }
+
+    /// Gives how many waits ended by a notification.
+    fn wait_until_over(&self, deadline: Option<Deadline>) -> u32 {
+        let (mut data, mut ended) = (self.data.acquire(), 0);
+        while !data.over {
+            if !self.condition.wait_guard_until(&mut data, deadline) {
+                return ended;
+            }
+            ended += 1;
+        }
+        ended
+    }
+
+    fn end(&self) -> u32 {
+        self.data.acquire().over = true;
+        self.condition.notify_all()
+    }
+}
+
+fn soon() -> Option<Deadline> {
+    Deadline::after(Duration::from_millis(1))
+}
+
+fn thread<T: 'static>(stage: &Rc<Stage>, body: impl FnOnce(&Stage) -> T + 'static) -> JoinHandle<T> {
+    let stage = stage.clone();
+    spawn(move || body(&stage))
+}
+
+fn a_wait_that_began_under_the_lock_is_found_by_who_has_it_next() {
+    let stage = Stage::new();
+    let waiter = thread(&stage, Stage::take_a_ticket);
+    let mut data = stage.data.acquire();
+    data.tickets = 1;
+    stage.condition.notify(1);
+    drop(data);
+    waiter.join();
+}
+
+fn the_notifier_need_not_hold_the_lock() {
+    let stage = Stage::new();
+    let waiter = thread(&stage, Stage::take_a_ticket);
+    stage.data.acquire().tickets = 1;
+    stage.condition.notify(1);
+    waiter.join();
+}
+
+fn a_wait_says_what_notify_said() {
+    let stage = Stage::new();
+    let waiter = thread(&stage, |stage| {
+        let mut data = stage.data.acquire();
+        stage.condition.wait_guard_until(&mut data, soon())
+    });
+    let given = stage.condition.notify(1);
+    assert_eq!(u32::from(waiter.join()), given);
+    assert_eq!(stage.condition.waiting(), 0);
+}
+
+fn a_recursive_lock_is_released_whole_and_has_its_depth_again() {
+    let lock = Rc::new((RLock::new(), Condition::new()));
+    let waiter = spawn({
+        let lock = lock.clone();
+        move || {
+            lock.0.acquire().unwrap();
+            lock.0.acquire().unwrap();
+            // SAFETY: the lock is held, and protects nothing.
+            let notified = unsafe { lock.1.wait_until(&lock.0, soon()) };
+            assert_eq!(lock.0.recursion_count(), 2);
+            // SAFETY: as above.
+            assert_eq!(unsafe { lock.0.release_all() }, 2);
+            notified
+        }
+    });
+    lock.0.acquire().unwrap();
+    let given = lock.1.notify(1);
+    lock.0.release().unwrap();
+    assert_eq!(u32::from(waiter.join()), given);
+}
+
+fn a_notification_does_not_go_to_its_own_notifier_later() {
+    let stage = Stage::new();
+    let older = thread(&stage, |stage| {
+        let mut data = stage.data.acquire();
+        if !data.over {
+            data.waits = true;
+            assert!(stage.condition.wait_guard_until(&mut data, None));
+        }
+    });
+    let mut data = stage.data.acquire();
+    data.over = true;
+    if data.waits {
+        assert_eq!(stage.condition.notify(1), 1);
+        assert!(!stage.condition.wait_guard_until(&mut data, soon()), "a newcomer took it");
+    }
+    drop(data);
+    older.join();
+}
+
+fn two_notifications_serve_two_waiters() {
+    let stage = Stage::new();
+    let waiters = [(); 2].map(|()| thread(&stage, Stage::take_a_ticket));
+    for _ in 0..2 {
+        stage.data.acquire().tickets += 1;
+        stage.condition.notify(1);
+    }
+    waiters.into_iter().for_each(JoinHandle::join);
+}
+
+fn a_notification_is_not_spent_on_one_who_has_timed_out() {
+    let stage = Stage::new();
+    let timed = thread(&stage, |stage| stage.wait_until_over(soon()));
+    let untimed = thread(&stage, |stage| stage.wait_until_over(None));
+    let given = stage.condition.notify(1) + stage.end();
+    assert_eq!(timed.join() + untimed.join(), given);
+    assert_eq!(stage.condition.waiting(), 0);
+}
+
+fn notify_all_ends_every_wait() {
+    let stage = Stage::new();
+    let waiters = [(); 2].map(|()| thread(&stage, |stage| stage.wait_until_over(None)));
+    let given = stage.end();
+    assert_eq!(waiters.map(JoinHandle::join).into_iter().sum::<u32>(), given);
+}
+
+fn a_newcomer_takes_nothing_from_who_waited_before() {
+    let stage = Stage::new();
+    let older = thread(&stage, |stage| {
+        let mut data = stage.data.acquire();
+        if !data.over {
+            data.waits = true;
+            assert!(stage.condition.wait_guard_until(&mut data, None));
+        }
+    });
+    let newcomer = thread(&stage, |stage| {
+        let mut data = stage.data.acquire();
+        let late = data.notified == 1;
+        let notified = stage.condition.wait_guard_until(&mut data, soon());
+        assert!(!(late && notified), "a newcomer took it");
+    });
+    let mut data = stage.data.acquire();
+    data.over = true;
+    if data.waits {
+        data.notified = 1;
+        // Both may wait, the newcomer as the older one: then it may take the first.
+        assert!(stage.condition.notify(2) >= 1);
+    }
+    drop(data);
+    older.join();
+    newcomer.join();
+}
+
+const TWO: [Scenario; 5] = [
+    Scenario {
+        name: "condition: a wait that began under the lock is found by who has it next",
+        preemptions: Some(4),
+        body: a_wait_that_began_under_the_lock_is_found_by_who_has_it_next,
+    },
+    Scenario {
+        name: "condition: the notifier need not hold the lock",
+        preemptions: Some(4),
+        body: the_notifier_need_not_hold_the_lock,
+    },
+    Scenario {
+        name: "condition: a wait says what notify said",
+        preemptions: Some(4),
+        body: a_wait_says_what_notify_said,
+    },
+    Scenario {
+        name: "condition: a recursive lock is released whole and has its depth again",
+        preemptions: Some(4),
+        body: a_recursive_lock_is_released_whole_and_has_its_depth_again,
+    },
+    Scenario {
+        name: "condition: a notification does not go to its own notifier later",
+        preemptions: Some(4),
+        body: a_notification_does_not_go_to_its_own_notifier_later,
+    },
+];
+
+const THREE: [Scenario; 4] = [
+    Scenario {
+        name: "condition: two notifications serve two waiters",
+        preemptions: Some(3),
+        body: two_notifications_serve_two_waiters,
+    },
+    Scenario {
+        name: "condition: a notification is not spent on one who has timed out",
+        preemptions: Some(3),
+        body: a_notification_is_not_spent_on_one_who_has_timed_out,
+    },
+    Scenario { name: "condition: notify_all ends every wait", preemptions: Some(3), body: notify_all_ends_every_wait },
+    Scenario {
+        name: "condition: a newcomer takes nothing from who waited before",
+        preemptions: Some(3),
+        body: a_newcomer_takes_nothing_from_who_waited_before,
+    },
+];
+
+#[test]
+fn two() {
+    TWO.iter().copied().for_each(check);
+}
+
+#[test]
+fn three() {
+    THREE.iter().copied().for_each(check);
+}
+
+#[test]
+fn every_planted_bug_is_found() {
+    let small = |scenario: Scenario| Scenario { preemptions: Some(2), ..scenario };
+    let scenarios: Vec<Scenario> = TWO.into_iter().chain(THREE).map(small).collect();
+    mutants(&["raw/condition.rs"], &scenarios, &[]);
+}

@@ -1,1 +1,99 @@
-//! rlock
+//! `raw::RLock`. Its own words are Relaxed throughout, so there is no weaker ordering to plant in its file; those of
+//! the lock under it are planted by `lock`.
+
+use std::rc::Rc;
+
+use loom::cell::UnsafeCell;
+use underthread::raw::{NotOwner, RLock, RawLock};
+use underthread::sys::Deadline;
+use underthread::sys::model::{Scenario, check, spawn};
+
+/// A counter that loom watches for data races, under a lock.
+#[derive(Default)]
+struct Account {
+    lock: RLock,
+    balance: UnsafeCell<u32>,
+}
+
+impl Account {
+    fn add_one_nested(&self) {
+        self.lock.acquire().unwrap();
+        assert!(self.lock.try_acquire().unwrap());
+        // SAFETY: the lock is held.
+        self.balance.with_mut(|balance| unsafe { *balance += 1 });
+        self.lock.release().unwrap();
+        self.lock.release().unwrap();
+    }
+
+    /// Once every other thread has been joined.
+    fn assert_balance(&self, expected: u32) {
+        assert!(!self.lock.locked());
+        // SAFETY: no other thread is left; loom checks that.
+        self.balance.with(|balance| assert_eq!(unsafe { *balance }, expected));
+    }
+}
+
+fn two_threads_exclude_each_other_at_every_depth() {
+    let account = Rc::new(Account::default());
+    let other = spawn({
+        let account = account.clone();
+        move || account.add_one_nested()
+    });
+    account.add_one_nested();
+    other.join();
+    account.assert_balance(2);
+}
+
+fn only_the_owner_releases() {
+    let account = Rc::new(Account::default());
+    let other = spawn({
+        let account = account.clone();
+        move || {
+            assert_eq!(account.lock.release(), Err(NotOwner));
+            let deadline = Deadline::after(std::time::Duration::from_millis(1));
+            if account.lock.acquire_until(deadline).unwrap() {
+                account.lock.release().unwrap();
+            }
+        }
+    });
+    account.add_one_nested();
+    other.join();
+    account.assert_balance(1);
+}
+
+fn a_whole_release_lets_another_in_and_the_depth_comes_back() {
+    let account = Rc::new(Account::default());
+    let other = spawn({
+        let account = account.clone();
+        move || account.add_one_nested()
+    });
+    account.lock.acquire().unwrap();
+    account.lock.acquire().unwrap();
+    // SAFETY: the lock is held, and nothing borrowed.
+    let depth = unsafe { account.lock.release_all() };
+    account.lock.reacquire(depth);
+    assert_eq!(account.lock.recursion_count(), 2);
+    account.lock.release().unwrap();
+    account.lock.release().unwrap();
+    other.join();
+    account.assert_balance(1);
+}
+
+const TWO: [Scenario; 3] = [
+    Scenario {
+        name: "rlock: two threads exclude each other at every depth",
+        preemptions: Some(4),
+        body: two_threads_exclude_each_other_at_every_depth,
+    },
+    Scenario { name: "rlock: only the owner releases", preemptions: Some(4), body: only_the_owner_releases },
+    Scenario {
+        name: "rlock: a whole release lets another in, and the depth comes back",
+        preemptions: Some(4),
+        body: a_whole_release_lets_another_in_and_the_depth_comes_back,
+    },
+];
+
+#[test]
+fn two() {
+    TWO.iter().copied().for_each(check);
+}

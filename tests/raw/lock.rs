@@ -1,1 +1,196 @@
-//! lock
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use underthread::raw::{Deadline, Lock, ReleaseUnlocked};
+use underthread::sys::{Scope, Shared};
+
+use crate::support;
+
+const EACH: u32 = 20_000;
+
+/// Loses increments where two threads are inside at once.
+#[derive(Default)]
+struct Tally(AtomicU32);
+
+impl Tally {
+    fn add_one(&self) {
+        self.0.store(self.0.load(Relaxed) + 1, Relaxed);
+    }
+}
+
+fn four_threads_exclude_each_other<S: Scope>(lock: &Lock<S>) {
+    let tally = Tally::default();
+    support::watched(|| {
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..EACH {
+                        lock.acquire();
+                        tally.add_one();
+                        lock.release().unwrap();
+                    }
+                });
+            }
+        });
+    });
+    assert_eq!(tally.0.into_inner(), 4 * EACH);
+    assert!(!lock.locked());
+}
+
+#[test]
+fn four_threads_exclude_each_other_private() {
+    four_threads_exclude_each_other(&Lock::new());
+}
+
+#[test]
+fn four_threads_exclude_each_other_shared() {
+    four_threads_exclude_each_other(&Lock::shared());
+}
+
+fn a_timeout_ends_a_wait_but_not_before_its_time<S: Scope>(lock: &Lock<S>) {
+    lock.acquire();
+    support::watched(|| {
+        for timeout in [Duration::ZERO, Duration::from_nanos(1), Duration::from_millis(20)] {
+            let start = Instant::now();
+            assert!(!lock.acquire_until(Deadline::after(timeout)));
+            assert!(start.elapsed() >= timeout);
+        }
+    });
+    lock.release().unwrap();
+    for timeout in [Duration::ZERO, Duration::from_nanos(1), Duration::MAX - Duration::from_nanos(1), Duration::MAX] {
+        assert!(lock.acquire_until(Deadline::after(timeout)));
+        lock.release().unwrap();
+    }
+}
+
+#[test]
+fn a_timeout_ends_a_wait_but_not_before_its_time_private() {
+    a_timeout_ends_a_wait_but_not_before_its_time(&Lock::new());
+}
+
+#[test]
+fn a_timeout_ends_a_wait_but_not_before_its_time_shared() {
+    a_timeout_ends_a_wait_but_not_before_its_time(&Lock::shared());
+}
+
+fn the_longest_timeouts_wait<S: Scope>(lock: &Lock<S>) {
+    for timeout in [Duration::MAX - Duration::from_nanos(1), Duration::MAX] {
+        lock.acquire();
+        support::watched(|| {
+            thread::scope(|scope| {
+                let waiter = scope.spawn(|| lock.acquire_until(Deadline::after(timeout)));
+                while !format!("{lock:?}").contains("some") {
+                    thread::yield_now();
+                }
+                lock.release().unwrap();
+                assert!(waiter.join().unwrap());
+            });
+        });
+        lock.release().unwrap();
+    }
+}
+
+#[test]
+fn the_longest_timeouts_wait_private() {
+    the_longest_timeouts_wait(&Lock::new());
+}
+
+#[test]
+fn the_longest_timeouts_wait_shared() {
+    the_longest_timeouts_wait(&Lock::shared());
+}
+
+/// Without the hand-off the loop below wins nearly every time: its releases and acquires are nanoseconds apart.
+fn a_loop_with_long_holds_cannot_starve_a_waiter<S: Scope>(lock: &Lock<S>) {
+    const HOLDS: u32 = 500;
+    let served = AtomicBool::new(false);
+    let waits = AtomicBool::new(false);
+    lock.acquire();
+    let holds = support::watched(|| {
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                waits.store(true, Relaxed);
+                lock.acquire();
+                served.store(true, Relaxed);
+                lock.release().unwrap();
+            });
+            while !waits.load(Relaxed) {
+                thread::yield_now();
+            }
+            let mut holds = 0;
+            while !served.load(Relaxed) && holds < HOLDS {
+                let start = Instant::now();
+                while start.elapsed() < Duration::from_millis(2) {
+                    thread::yield_now();
+                }
+                lock.release().unwrap();
+                lock.acquire();
+                holds += 1;
+            }
+            lock.release().unwrap();
+            holds
+        })
+    });
+    assert!(holds < HOLDS, "not served within {holds} holds");
+}
+
+#[test]
+fn a_loop_with_long_holds_cannot_starve_a_waiter_private() {
+    a_loop_with_long_holds_cannot_starve_a_waiter(&Lock::new());
+}
+
+#[test]
+fn a_loop_with_long_holds_cannot_starve_a_waiter_shared() {
+    a_loop_with_long_holds_cannot_starve_a_waiter(&Lock::shared());
+}
+
+#[test]
+fn any_thread_releases() {
+    let lock = Lock::new();
+    lock.acquire();
+    thread::scope(|scope| scope.spawn(|| lock.release()).join().unwrap()).unwrap();
+    assert!(lock.try_acquire());
+}
+
+#[test]
+fn a_release_of_a_free_lock_is_an_error() {
+    let lock = Lock::new();
+    assert_eq!(lock.release(), Err(ReleaseUnlocked));
+    lock.acquire();
+    assert_eq!(lock.release(), Ok(()));
+    assert_eq!(lock.release(), Err(ReleaseUnlocked));
+}
+
+#[test]
+fn waiting_uses_no_cpu() {
+    let lock = Lock::new();
+    lock.acquire();
+    let before = support::cpu_time();
+    assert!(!lock.acquire_until(Deadline::after(Duration::from_millis(200))));
+    let used = support::cpu_time() - before;
+    assert!(used < Duration::from_millis(20), "{used:?}");
+}
+
+#[test]
+fn processes_exclude_each_other() {
+    struct Area {
+        lock: Lock<Shared>,
+        tally: Tally,
+    }
+    // SAFETY: all-zero is a free lock and a zero.
+    let area: &Area = unsafe { support::shared_zeroed() };
+    let work = || {
+        for _ in 0..EACH {
+            area.lock.acquire();
+            area.tally.add_one();
+            area.lock.release().unwrap();
+        }
+    };
+    support::watched(|| {
+        let children = [(); 3].map(|()| support::fork(work));
+        work();
+        children.into_iter().for_each(support::Child::join);
+    });
+    assert_eq!(area.tally.0.load(Relaxed), 4 * EACH);
+}

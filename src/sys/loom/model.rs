@@ -102,7 +102,11 @@ impl Site {
         run(|run| match run.mutant {
             Some((site, planted)) if site == self => planted,
             _ => {
-                run.sites.insert(self, written);
+                let seen = run.sites.entry(self).or_insert(written);
+                // Of a wake whose count varies, the largest.
+                if let (Strength::Wake(most), Strength::Wake(count)) = (seen, written) {
+                    *most = count.max(*most);
+                }
                 written
             }
         })
