@@ -23,3 +23,7 @@ mod thread;
 pub use guarded::{Exclusive, Guard, Guarded, RawLock};
 pub use lock::{Lock, ReleaseUnlocked};
 pub use sleepers::{Sleepers, Turn};
+
+pub use crate::sys::Deadline;
+
+pub use event::Event;

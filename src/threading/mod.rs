@@ -11,3 +11,5 @@ mod rlock;
 mod semaphore;
 mod thread;
 mod timer;
+
+pub use event::Event;
