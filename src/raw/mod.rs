@@ -27,3 +27,4 @@ pub use sleepers::{Sleepers, Turn};
 pub use crate::sys::Deadline;
 
 pub use event::Event;
+pub use semaphore::{OverRelease, Semaphore};

@@ -13,3 +13,4 @@ mod thread;
 mod timer;
 
 pub use event::Event;
+pub use semaphore::{BoundedSemaphore, OverRelease, Permit, Semaphore};
