@@ -26,5 +26,6 @@ pub use sleepers::{Sleepers, Turn};
 
 pub use crate::sys::Deadline;
 
+pub use barrier::{Barrier, BrokenBarrier};
 pub use event::Event;
 pub use semaphore::{OverRelease, Semaphore};

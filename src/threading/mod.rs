@@ -12,5 +12,6 @@ mod semaphore;
 mod thread;
 mod timer;
 
+pub use barrier::{Barrier, BrokenBarrier};
 pub use event::Event;
 pub use semaphore::{BoundedSemaphore, OverRelease, Permit, Semaphore};
