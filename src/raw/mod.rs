@@ -26,3 +26,9 @@ pub use guarded::{Exclusive, Guard, Guarded, RawLock, Waitable};
 pub use lock::{Lock, ReleaseUnlocked};
 pub use rlock::{CountOverflow, NotOwner, RLock};
 pub use sleepers::{Sleepers, Turn};
+
+pub use crate::sys::Deadline;
+
+pub use barrier::{Barrier, BrokenBarrier};
+pub use event::Event;
+pub use semaphore::{OverRelease, Semaphore};

@@ -131,8 +131,15 @@ impl<S: Scope> Sleepers<S> {
     #[inline]
     pub fn release(&self, release: impl Fn(), take: impl Fn() -> bool) {
         release();
+        self.released(release, take);
+    }
+
+    /// The second half of [`release`](Self::release), for one who has made units available: `put_back` gives back the
+    /// one that `take` took.
+    #[inline]
+    pub fn released(&self, put_back: impl Fn(), take: impl Fn() -> bool) {
         if self.any() {
-            self.release_to_sleepers(release, take);
+            self.release_to_sleepers(put_back, take);
         }
     }
 

@@ -15,3 +15,6 @@ mod timer;
 pub use condition::Condition;
 pub use lock::{Lock, LockGuard};
 pub use rlock::{RLock, RLockGuard};
+pub use barrier::{Barrier, BrokenBarrier};
+pub use event::Event;
+pub use semaphore::{BoundedSemaphore, OverRelease, Permit, Semaphore};
