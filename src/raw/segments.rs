@@ -255,11 +255,16 @@ impl<T> Segments<T> {
             // Relaxed: published with the first item in `next` (I1).
             // SAFETY: as above.
             let next = unsafe { &(*empty).next }.load(Relaxed);
+            // SAFETY: linked before the item that we are after was published.
+            let goes_round = unsafe { (*next).length } == self.capacity;
+            // No segment is wanted after one that goes round.
+            let (spare, waste) = if goes_round { (ptr::null_mut(), empty) } else { (empty, ptr::null_mut()) };
             // Release: pairs with Acquire in `renew`. What comes out was put there by the get side itself.
-            let older = self.spare.swap(empty, Release);
-            if !older.is_null() {
-                // SAFETY: the swap made it ours (I2), and it is empty.
-                unsafe { Segment::free(older) };
+            for waste in [waste, self.spare.swap(spare, Release)] {
+                if !waste.is_null() {
+                    // SAFETY: the swap made it ours (I2), or it never was there, and it is empty.
+                    unsafe { Segment::free(waste) };
+                }
             }
             next
         };
