@@ -1,1 +1,50 @@
-//! lifo
+//! `LifoQueue`: a stack.
+
+use super::BaseQueue;
+use super::queue::capacity;
+use crate::raw::{Order, Pile};
+
+/// A queue that gives the item that came last. One lock; its memory grows with the items and stays until it is dropped
+/// or drained.
+///
+/// ```
+/// let queue = underthread::queue::LifoQueue::new(0);
+/// queue.put_many([1, 2, 3]).unwrap();
+/// assert_eq!(queue.get(), Ok(3));
+/// ```
+pub type LifoQueue<T> = BaseQueue<Pile<Stack<T>>>;
+
+/// The order of a [`LifoQueue`].
+#[derive(Debug)]
+pub struct Stack<T> {
+    items: Vec<T>,
+}
+
+impl<T> LifoQueue<T> {
+    /// An empty queue for at most `maxsize` items; 0 is no limit.
+    pub const fn new(maxsize: usize) -> Self {
+        Self::over(Pile::new(Stack { items: Vec::new() }, capacity(maxsize)))
+    }
+}
+
+impl<T> Order for Stack<T> {
+    type Item = T;
+
+    fn put(&mut self, item: &mut Option<T>) {
+        self.items.extend(item.take());
+    }
+
+    fn take(&mut self) -> Option<T> {
+        self.items.pop()
+    }
+
+    fn drain(&mut self) -> Vec<T> {
+        let mut items = core::mem::take(&mut self.items);
+        items.reverse();
+        items
+    }
+
+    fn len(&self) -> usize {
+        self.items.len()
+    }
+}

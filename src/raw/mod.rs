@@ -9,12 +9,15 @@
 //! "held" stays so.
 
 mod barrier;
+mod buffer;
 mod condition;
 mod event;
 mod guarded;
 mod lock;
+mod pile;
 mod ring;
 mod rlock;
+mod segments;
 mod semaphore;
 mod sleepers;
 pub mod spin;
@@ -32,3 +35,12 @@ pub use crate::sys::Deadline;
 pub use barrier::{Barrier, BrokenBarrier};
 pub use event::Event;
 pub use semaphore::{OverRelease, Semaphore};
+pub use buffer::{Buffer, Flow, Refused, TooManyTaskDone};
+pub use guarded::{Exclusive, Guard, Guarded, RawLock};
+pub use lock::{Lock, ReleaseUnlocked};
+pub use pile::{Order, Pile};
+pub use ring::Ring;
+pub use segments::{Cursor, Inline, Segments, Storage};
+pub use sleepers::{Sleepers, Turn};
+
+pub use crate::sys::Deadline;

@@ -1,1 +1,319 @@
-//! ring
+//! A first-in-first-out queue whose two ends share nothing but two positions.
+//!
+//! The two-lock queue of Michael and Scott (*Simple, Fast, and Practical Non-Blocking and Blocking Concurrent Queue
+//! Algorithms*, PODC 1996), with slots in [`Segments`] or in place for its list.
+//!
+//! | word | says | stored by |
+//! |---|---|---|
+//! | `tail` = `put.position` | how many items have been put, ever | who holds the put lock |
+//! | `head` = `get.position` | how many have been got, ever | who holds the get lock |
+//! | `done` | how many tasks are done, ever | anyone, by compare-exchange |
+//!
+//! ```text
+//!   positions   ... ░ ░ ░ x x x x x x ░ ░ ░ ...          x: an item
+//!                         ▲           ▲      ▲
+//!                       head        tail   head + capacity
+//!                   gets go on    puts go on   and end here
+//! ```
+//!
+//! I1  head ≤ tail ≤ head + capacity, and done ≤ tail; all three only grow, modulo 2^64.
+//! I2  Each side keeps a copy of the other's position, which is never ahead of it: what the copy allows is allowed. Only
+//!     when it says full, or empty, is the other side's cache line read.
+//! I3  "Full", "empty" and "closed" are found under the side's lock, by the position the other side has at that moment.
+//!
+//! # Order
+//!
+//! `tail` is stored with Release after the slots were written, and loaded with Acquire before they are read; `head` is
+//! stored with Release after they were read, and loaded with Acquire before they are written again.
+//!
+//! No code of the item's type runs under either lock: items are moved in and out, and dropped outside. The allocator
+//! may run under one.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+use super::segments::{Cursor, Segments, Storage};
+use super::{Buffer, Flow, Guarded, Lock, Refused, TooManyTaskDone};
+use crate::sys::atomic::AtomicU64;
+use crate::sys::{Private, Scope, const_fn};
+
+/// A bounded first-in-first-out queue, with closing and a count of tasks. Its verbs are [`Buffer`]'s.
+///
+/// It allocates as items come, never ahead, and gives the memory back after a burst: any capacity costs 512 bytes when
+/// empty, and `usize::MAX` stands for none. Dropping it drops its items.
+///
+/// [`Inline`](super::Inline) storage with the scope [`Shared`](crate::sys::Shared) is a ring for several processes, for
+/// which an all-zero mapping is the only constructor; whoever casts one must see to it that the items mean the same
+/// in all of them: no pointers, no handles.
+///
+/// ```
+/// use underthread::raw::{Buffer, Refused, Ring};
+///
+/// static RING: Ring<u32> = Ring::new(2);
+/// RING.try_put(1).unwrap();
+/// RING.put_until(2, None).unwrap();
+/// assert_eq!(RING.try_put(3), Err((Refused::NotNow, 3)));
+/// assert_eq!(RING.get_until(None), Ok(1));
+/// ```
+#[repr(C)]
+pub struct Ring<T, M: Storage<T> = Segments<T>, S: Scope = Private> {
+    put: Lane<M::Cursor, S>,
+    get: Lane<M::Cursor, S>,
+    done: Line<AtomicU64>,
+    flow: Flow<S>,
+    store: M,
+    items: PhantomData<T>,
+}
+
+/// On a cache line of its own, and of the pair that the CPU fetches together.
+#[repr(C, align(128))]
+struct Line<W>(W);
+
+#[repr(C, align(128))]
+struct Lane<C, S: Scope> {
+    side: Guarded<Lock<S>, Side<C>>,
+    /// As in `side`, for the others.
+    position: AtomicU64,
+}
+
+#[repr(C)]
+struct Side<C> {
+    position: u64,
+    /// The other side's position, when last looked at.
+    other: u64,
+    cursor: C,
+}
+
+// SAFETY: items go from thread to thread by value, under locks, and are never lent.
+unsafe impl<T: Send, M: Storage<T>, S: Scope> Send for Ring<T, M, S> {}
+// SAFETY: as for `Send`.
+unsafe impl<T: Send, M: Storage<T>, S: Scope> Sync for Ring<T, M, S> {}
+
+impl<T> Lane<Cursor<T>, Private> {
+    const_fn! {
+        fn new(position: u64) -> Self {
+            let side = Side { position, other: position, cursor: Cursor::START };
+            Self { side: Guarded::new(Lock::new(), side), position: AtomicU64::new(position) }
+        }
+    }
+}
+
+impl<T> Ring<T> {
+    const_fn! {
+        /// An empty ring for at most `capacity` items. With 0, every put is refused.
+        pub fn new(capacity: usize) -> Self {
+            Self::starting_at(capacity, 0)
+        }
+    }
+
+    const_fn! {
+        /// One that seems to have been used a long time.
+        #[doc(hidden)]
+        pub fn starting_at(capacity: usize, position: u64) -> Self {
+            Self {
+                put: Lane::new(position),
+                get: Lane::new(position),
+                done: Line(AtomicU64::new(position)),
+                flow: Flow::new(),
+                store: Segments::new(capacity),
+                items: PhantomData,
+            }
+        }
+    }
+}
+
+impl<T, M: Storage<T>, S: Scope> Ring<T, M, S> {
+    fn has_room(&self, put: &mut Side<M::Cursor>) -> bool {
+        if put.position.wrapping_sub(put.other) == self.store.capacity() {
+            // Acquire: pairs with Release in `take`; the slots that came free have been read.
+            put.other = self.get.position.load(Acquire);
+        }
+        put.position.wrapping_sub(put.other) != self.store.capacity()
+    }
+
+    /// Takes out at most `most` items; says how many.
+    #[inline]
+    fn take(&self, get: &mut Side<M::Cursor>, most: usize, mut keep: impl FnMut(T)) -> u64 {
+        if get.position == get.other {
+            // Acquire: pairs with Release in `put_some`; the slots before it have been filled.
+            get.other = self.put.position.load(Acquire);
+        }
+        let count = get.other.wrapping_sub(get.position).min(most as u64);
+        if count == 0 {
+            return 0;
+        }
+        for _ in 0..count {
+            // SAFETY: the caller holds the get lock, and the position is below `tail`, which was acquired.
+            let slot = unsafe { self.store.to_get(&mut get.cursor) };
+            keep(slot.with(|slot| {
+                // SAFETY: filled by `put_some`, and read this once: the cursor and the position go on.
+                unsafe { slot.cast::<T>().read() }
+            }));
+            get.position = get.position.wrapping_add(1);
+        }
+        // Release: pairs with Acquire in `has_room`.
+        self.get.position.store(get.position, Release);
+        count
+    }
+
+    /// Marks up to `most` tasks as done; says how many there were to mark.
+    fn finish(&self, most: u64) -> u64 {
+        loop {
+            // Acquire: pairs with Release below; who brought `done` here had seen at least as many puts, so `tail`,
+            // which is read after it, is not behind.
+            let done = self.done.0.load(Acquire);
+            // Relaxed: the items themselves are not looked at.
+            let tail = self.put.position.load(Relaxed);
+            let count = most.min(tail.wrapping_sub(done));
+            if count == 0 {
+                return 0;
+            }
+            let now = done.wrapping_add(count);
+            // Release: pairs with Acquire above and in `is_all_done`. Relaxed on failure: it is read again.
+            if self.done.0.compare_exchange(done, now, Release, Relaxed).is_ok() {
+                // If `tail` has grown since, another `task_done` is the last.
+                if now == tail {
+                    self.flow.all_is_done();
+                }
+                return count;
+            }
+        }
+    }
+}
+
+impl<T, M: Storage<T>, S: Scope> Buffer for Ring<T, M, S> {
+    type Item = T;
+    type Scope = S;
+
+    fn flow(&self) -> &Flow<S> {
+        &self.flow
+    }
+
+    fn capacity(&self) -> usize {
+        self.store.capacity() as usize
+    }
+
+    fn qsize(&self) -> usize {
+        loop {
+            // Acquire: pairs with Release in `put_some`; who stored it had seen a head that is at most the capacity
+            // behind, so ours is not older.
+            let tail = self.put.position.load(Acquire);
+            // Acquire: pairs with Release in `take`; who stored it had seen a tail that is not behind it, so our
+            // second look at that is not older.
+            let head = self.get.position.load(Acquire);
+            // Relaxed: see above. Unchanged, it was the same when `head` was read.
+            if self.put.position.load(Relaxed) == tail {
+                return tail.wrapping_sub(head) as usize;
+            }
+        }
+    }
+
+    #[inline]
+    fn put_some(&self, items: &mut impl ExactSizeIterator<Item = T>) -> Result<(), Refused> {
+        let mut put = self.put.side.acquire();
+        if self.flow.is_closed() {
+            return Err(Refused::Closed);
+        }
+        let mut count = 0;
+        while items.len() != 0 && self.has_room(&mut put) {
+            // SAFETY: we hold the put lock, and there is room by a head that was acquired.
+            let slot = unsafe { self.store.to_put(&mut put.cursor) };
+            if let Some(item) = items.next() {
+                slot.with_mut(|slot| {
+                    // SAFETY: nobody else has this slot: getters end before it, and it was emptied.
+                    unsafe { slot.cast::<T>().write(item) }
+                });
+            }
+            put.position = put.position.wrapping_add(1);
+            count += 1;
+        }
+        if count == 0 {
+            return Err(Refused::NotNow);
+        }
+        // Release: pairs with Acquire in `take`.
+        self.put.position.store(put.position, Release);
+        drop(put);
+        self.flow.items_came(count);
+        Ok(())
+    }
+
+    #[inline]
+    fn get_some(&self, most: usize, keep: impl FnMut(T)) -> Result<(), Refused> {
+        let mut get = self.get.side.acquire();
+        match self.take(&mut get, most, keep) {
+            0 => Err(if self.flow.is_closed() { Refused::Closed } else { Refused::NotNow }),
+            count => {
+                drop(get);
+                self.flow.items_went(count);
+                Ok(())
+            }
+        }
+    }
+
+    fn task_done(&self) -> Result<(), TooManyTaskDone> {
+        if self.finish(1) == 1 { Ok(()) } else { Err(TooManyTaskDone) }
+    }
+
+    fn is_all_done(&self) -> bool {
+        // `done` before `tail`: it was not above `tail` then, and `tail` is not above it later; so they were equal when
+        // `done` was read.
+        // Acquire: pairs with Release in `finish`; what came before those `task_done`s is visible.
+        let done = self.done.0.load(Acquire);
+        // Relaxed: as in `finish`.
+        done == self.put.position.load(Relaxed)
+    }
+
+    fn close(&self, immediate: bool) -> Vec<T> {
+        let mut drained = Vec::new();
+        let put = self.put.side.acquire();
+        let mut get = self.get.side.acquire();
+        self.flow.close();
+        while immediate && self.take(&mut get, usize::MAX, |item| drained.push(item)) != 0 {}
+        drop(get);
+        drop(put);
+        self.finish(drained.len() as u64);
+        self.flow.wake_all();
+        drained
+    }
+}
+
+impl<T, M: Storage<T>, S: Scope> Drop for Ring<T, M, S> {
+    fn drop(&mut self) {
+        /// So that an item whose drop panics does not keep the others, and the memory.
+        struct Rest<'a, T, M: Storage<T>, S: Scope>(&'a mut Ring<T, M, S>);
+
+        impl<T, M: Storage<T>, S: Scope> Rest<'_, T, M, S> {
+            fn drop_items(&mut self) {
+                while let Ok(item) = self.0.try_get() {
+                    drop(item);
+                }
+            }
+        }
+
+        impl<T, M: Storage<T>, S: Scope> Drop for Rest<'_, T, M, S> {
+            fn drop(&mut self) {
+                self.drop_items();
+                let Ring { put, get, store, .. } = &mut *self.0;
+                // SAFETY: the ring is dropped, so nobody uses it; the cursors are its own.
+                unsafe { store.free(&put.side.get_mut().cursor, &get.side.get_mut().cursor) };
+            }
+        }
+
+        Rest(self).drop_items();
+    }
+}
+
+impl<T, M: Storage<T>, S: Scope> fmt::Debug for Ring<T, M, S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Ring")
+            .field("qsize", &self.qsize())
+            .field("capacity", &self.capacity())
+            .field("closed", &self.is_closed())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(not(loom))]
+const _: () = assert!(size_of::<Ring<u64>>() == 512);

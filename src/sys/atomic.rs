@@ -45,6 +45,15 @@ mod real {
         }
     }
 
+    /// Makes the memory at `place` a cell without a value.
+    ///
+    /// # Safety
+    ///
+    /// `place` is aligned and valid for writes.
+    pub unsafe fn make_empty<T>(_: *mut UnsafeCell<core::mem::MaybeUninit<T>>) {
+        // Any bytes are such a cell; a write would go over the stack in debug builds.
+    }
+
     /// Tells the CPU that this is a spin loop.
     #[inline]
     pub fn spin_hint() {

@@ -1,1 +1,294 @@
-//! ring
+//! `raw::Ring` with its segments, and the waiting of every `raw::Buffer`. A segment of the model has two slots.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use loom::cell::UnsafeCell;
+use underthread::raw::{Buffer, Order, Pile, Refused, Ring};
+use underthread::sys::Deadline;
+use underthread::sys::model::{JoinHandle, Scenario, check, mutants, spawn};
+
+/// A ring whose positions will wrap, for `capacity` items.
+fn ring(capacity: usize) -> Rc<Ring<u32>> {
+    Rc::new(Ring::starting_at(capacity, u64::MAX))
+}
+
+fn with<B: 'static, R: 'static>(buffer: &Rc<B>, body: impl FnOnce(&B) -> R + 'static) -> JoinHandle<R> {
+    let buffer = buffer.clone();
+    spawn(move || body(&buffer))
+}
+
+fn put<B: Buffer>(buffer: &B, item: B::Item) {
+    assert!(buffer.put_until(item, None).is_ok());
+}
+
+fn get<B: Buffer>(buffer: &B) -> B::Item {
+    buffer.get_until(None).unwrap_or_else(|why| panic!("{why:?}"))
+}
+
+fn items_go_through_one_slot() {
+    let ring = ring(1);
+    let getter = with(&ring, |ring| [get(ring), get(ring)]);
+    put(&*ring, 1);
+    put(&*ring, 2);
+    assert_eq!(getter.join(), [1, 2]);
+}
+
+fn items_go_through_segments() {
+    let ring = ring(3);
+    put(&*ring, 0);
+    put(&*ring, 1);
+    let getter = with(&ring, |ring| [get(ring), get(ring), get(ring)]);
+    put(&*ring, 2);
+    assert_eq!(getter.join(), [0, 1, 2]);
+}
+
+/// The get side leaves a segment while the put side wants one.
+fn a_segment_comes_again() {
+    let ring = ring(usize::MAX);
+    (0..4).for_each(|item| put(&*ring, item));
+    let getter = with(&ring, |ring| [get(ring), get(ring), get(ring)]);
+    put(&*ring, 4);
+    put(&*ring, 5);
+    assert_eq!(getter.join(), [0, 1, 2]);
+    assert_eq!([get(&*ring), get(&*ring), get(&*ring)], [3, 4, 5]);
+}
+
+/// Two getters, two items, one wake in flight at most.
+fn every_getter_is_woken() {
+    let ring = ring(2);
+    let getters = [(); 2].map(|()| with(&ring, |ring| get(ring)));
+    put(&*ring, 1);
+    put(&*ring, 2);
+    let sum: u32 = getters.into_iter().map(JoinHandle::join).sum();
+    assert_eq!(sum, 3);
+}
+
+fn every_putter_is_woken() {
+    let ring = ring(2);
+    put(&*ring, 1);
+    put(&*ring, 2);
+    let putters = [3, 4].map(|item| with(&ring, move |ring| put(ring, item)));
+    let sum = get(&*ring) + get(&*ring);
+    putters.into_iter().for_each(JoinHandle::join);
+    assert_eq!(sum + get(&*ring) + get(&*ring), 10);
+}
+
+fn two_putters_and_two_getters() {
+    let ring = ring(1);
+    let putters = [1, 2].map(|item| with(&ring, move |ring| put(ring, item)));
+    let getter = with(&ring, |ring| get(ring));
+    let sum = get(&*ring) + getter.join();
+    putters.into_iter().for_each(JoinHandle::join);
+    assert_eq!(sum, 3);
+}
+
+fn many_at_once_are_conserved() {
+    let ring = ring(1);
+    let putter = with(&ring, |ring| ring.put_many_until(vec![1, 2], None).is_ok());
+    let mut got = ring.get_many_until(2, None).unwrap();
+    if got.len() < 2 {
+        got.push(get(&*ring));
+    }
+    assert!(putter.join());
+    assert_eq!(got, [1, 2]);
+}
+
+fn a_timed_out_getter_takes_nothing_with_it() {
+    let ring = ring(1);
+    let timed = with(&ring, |ring| ring.get_until(Deadline::after(Duration::from_millis(1))));
+    put(&*ring, 1);
+    match timed.join() {
+        Ok(item) => assert_eq!(item, 1),
+        Err(why) => {
+            assert_eq!(why, Refused::NotNow);
+            assert_eq!(ring.try_get(), Ok(1));
+        }
+    }
+    assert_eq!(ring.try_get(), Err(Refused::NotNow));
+}
+
+fn a_timed_out_getter_leaves_the_others_a_wake() {
+    let ring = ring(2);
+    let timed = with(&ring, |ring| ring.get_until(Deadline::after(Duration::from_millis(1))).is_ok());
+    let untimed = with(&ring, |ring| get(ring));
+    put(&*ring, 1);
+    put(&*ring, 2);
+    untimed.join();
+    assert_eq!(ring.try_get().is_ok(), !timed.join());
+}
+
+fn close_releases_a_getter() {
+    let ring = ring(1);
+    let getter = with(&ring, |ring| ring.get_until(None));
+    assert_eq!(ring.close(false), []);
+    assert_eq!(getter.join(), Err(Refused::Closed));
+}
+
+fn close_releases_a_putter() {
+    let ring = ring(1);
+    put(&*ring, 1);
+    let putter = with(&ring, |ring| ring.put_until(2, None));
+    assert_eq!(ring.close(true), [1]);
+    // The putter never finds room: the drain and the close are one step.
+    assert_eq!(putter.join(), Err((Refused::Closed, 2)));
+}
+
+/// The wake for the item is in flight when the queue is closed: who gets the item must wake the other.
+fn close_releases_all_getters() {
+    let ring = ring(1);
+    let getters = [(); 2].map(|()| with(&ring, |ring| ring.get_until(None).is_ok()));
+    put(&*ring, 1);
+    let drained = ring.close(false);
+    let got = getters.into_iter().map(|getter| usize::from(getter.join())).sum::<usize>();
+    assert_eq!(drained.len() + got, 1);
+}
+
+/// What a worker wrote before its `task_done` is visible after the join.
+struct Work {
+    ring: Ring<u32>,
+    result: UnsafeCell<u32>,
+}
+
+fn join_waits_for_the_task() {
+    let work = Rc::new(Work { ring: Ring::starting_at(1, u64::MAX), result: UnsafeCell::new(0) });
+    put(&work.ring, 1);
+    let worker = with(&work, |work| {
+        let item = get(&work.ring);
+        // SAFETY: the reader waits for `task_done`; loom checks that.
+        work.result.with_mut(|result| unsafe { *result = item });
+        work.ring.task_done().unwrap();
+    });
+    assert!(work.ring.join_until(None));
+    // SAFETY: as above.
+    work.result.with(|result| assert_eq!(unsafe { *result }, 1));
+    worker.join();
+}
+
+/// The second to come marks the first's sleep as seen to, and finds all done; it must wake the first.
+fn every_joiner_is_woken() {
+    let ring = ring(1);
+    put(&*ring, 1);
+    let joiner = with(&ring, |ring| ring.join_until(None));
+    let other = with(&ring, |ring| ring.join_until(None));
+    ring.task_done().unwrap();
+    assert!(joiner.join() && other.join());
+}
+
+fn close_lets_joiners_go() {
+    let ring = ring(1);
+    put(&*ring, 1);
+    let joiner = with(&ring, |ring| ring.join_until(None));
+    assert_eq!(ring.close(true), [1]);
+    assert!(joiner.join());
+}
+
+fn no_more_tasks_are_done_than_put() {
+    let ring = ring(1);
+    let other = with(&ring, |ring| ring.task_done().is_ok());
+    put(&*ring, 1);
+    let one = ring.task_done().is_ok();
+    assert!(one != other.join());
+    assert!(ring.is_all_done());
+}
+
+fn qsize_is_never_out_of_bounds() {
+    let ring = ring(1);
+    put(&*ring, 1);
+    let looker = with(&ring, |ring| ring.qsize());
+    let getter = with(&ring, |ring| [ring.try_get().is_ok(), ring.try_get().is_ok()]);
+    let _ = ring.try_put(2);
+    assert!(looker.join() <= 1);
+    getter.join();
+}
+
+struct Last(Vec<u32>);
+
+impl Order for Last {
+    type Item = u32;
+
+    fn put(&mut self, item: &mut Option<u32>) {
+        self.0.extend(item.take());
+    }
+
+    fn take(&mut self) -> Option<u32> {
+        self.0.pop()
+    }
+
+    fn drain(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.0)
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+fn a_pile_hands_over() {
+    let pile = Rc::new(Pile::new(Last(Vec::new()), 1));
+    let getter = with(&pile, |pile| get(pile) + get(pile));
+    put(&*pile, 1);
+    put(&*pile, 2);
+    assert_eq!(getter.join(), 3);
+}
+
+fn a_pile_closes() {
+    let pile = Rc::new(Pile::new(Last(Vec::new()), 1));
+    let getter = with(&pile, |pile| pile.get_until(None).is_ok());
+    put(&*pile, 1);
+    let drained = pile.close(true);
+    assert_eq!(drained.is_empty(), getter.join());
+    assert_eq!(pile.task_done().is_ok(), drained.is_empty());
+    assert!(pile.join_until(None));
+}
+
+const fn scenario(name: &'static str, preemptions: Option<usize>, body: fn()) -> Scenario {
+    Scenario { name, preemptions, body }
+}
+
+const TWO: [Scenario; 12] = [
+    scenario("ring: items go through one slot", Some(4), items_go_through_one_slot),
+    scenario("ring: items go through segments", Some(4), items_go_through_segments),
+    scenario("ring: a segment comes again", None, a_segment_comes_again),
+    scenario("ring: many at once are conserved", Some(4), many_at_once_are_conserved),
+    scenario("ring: a timed-out getter takes nothing with it", Some(4), a_timed_out_getter_takes_nothing_with_it),
+    scenario("ring: close releases a getter", Some(4), close_releases_a_getter),
+    scenario("ring: close releases a putter", Some(4), close_releases_a_putter),
+    scenario("ring: join waits for the task", Some(4), join_waits_for_the_task),
+    scenario("ring: close lets joiners go", Some(4), close_lets_joiners_go),
+    scenario("ring: no more tasks are done than put", Some(4), no_more_tasks_are_done_than_put),
+    scenario("pile: hands over", Some(3), a_pile_hands_over),
+    scenario("pile: closes", Some(3), a_pile_closes),
+];
+
+const THREE: [Scenario; 6] = [
+    scenario("ring: every getter is woken", Some(2), every_getter_is_woken),
+    scenario("ring: every putter is woken", Some(2), every_putter_is_woken),
+    scenario("ring: a timed-out getter leaves the others a wake", Some(2), a_timed_out_getter_leaves_the_others_a_wake),
+    scenario("ring: close releases all getters", Some(2), close_releases_all_getters),
+    scenario("ring: every joiner is woken", Some(3), every_joiner_is_woken),
+    scenario("ring: qsize is never out of bounds", Some(3), qsize_is_never_out_of_bounds),
+];
+
+#[test]
+fn two() {
+    TWO.iter().copied().for_each(check);
+}
+
+#[test]
+fn three() {
+    THREE.iter().copied().for_each(check);
+}
+
+/// Four threads.
+#[test]
+fn four() {
+    check(scenario("ring: two putters and two getters", Some(1), two_putters_and_two_getters));
+}
+
+#[test]
+fn every_planted_bug_is_found() {
+    let small = |scenario: Scenario| Scenario { preemptions: Some(2), ..scenario };
+    let scenarios: Vec<Scenario> = TWO.into_iter().chain(THREE).map(small).collect();
+    mutants(&["raw/ring.rs", "raw/segments.rs"], &scenarios, &[]);
+}

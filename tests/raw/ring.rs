@@ -1,1 +1,211 @@
-//! ring
+//! `raw::Ring`, on the heap and in a mapping.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use underthread::raw::{Buffer, Inline, Refused, Ring, Segments, Storage};
+use underthread::sys::{Scope, Shared};
+
+use crate::support::{fork, shared_zeroed, watched};
+
+/// Counts what the calling thread holds, and how often it allocates.
+struct Counting;
+
+thread_local! {
+    static HELD: Cell<isize> = const { Cell::new(0) };
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// SAFETY: the system's, with a count beside it.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        HELD.set(HELD.get() + layout.size() as isize);
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: by our caller.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        HELD.set(HELD.get() - layout.size() as isize);
+        // SAFETY: by our caller.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+type Mapped<const N: usize> = Ring<u64, Inline<u64, N>, Shared>;
+
+const NEAR_WRAP: u64 = u64::MAX - 2;
+
+#[test]
+fn an_empty_ring_is_small_and_holds_no_memory() {
+    let before = HELD.get();
+    for capacity in [1, 1000, usize::MAX] {
+        let ring = Ring::<[u8; 4096]>::new(capacity);
+        assert_eq!(ring.try_get(), Err(Refused::NotNow));
+        assert!(size_of_val(&ring) <= 512);
+        assert_eq!(HELD.get(), before);
+    }
+}
+
+#[test]
+fn the_steady_state_does_not_allocate() {
+    for (capacity, ahead) in [(1, 1), (3, 2), (200, 200), (1024, 1000), (usize::MAX, 5000)] {
+        let ring = Ring::starting_at(capacity, NEAR_WRAP);
+        let round = || {
+            (0..ahead).for_each(|item| ring.try_put(item).unwrap());
+            (0..ahead).for_each(|item| assert_eq!(ring.try_get(), Ok(item)));
+        };
+        // As long as the ring needs to have its longest segments.
+        (0..5000).for_each(|_| {
+            ring.try_put(0).unwrap();
+            ring.try_get().unwrap();
+        });
+        let before = ALLOCATIONS.get();
+        (0..5000).for_each(|item| {
+            ring.try_put(item).unwrap();
+            assert_eq!(ring.try_get(), Ok(item));
+        });
+        assert_eq!(ALLOCATIONS.get(), before, "capacity {capacity}");
+        round();
+    }
+}
+
+#[test]
+fn memory_goes_back_after_a_burst_and_at_the_end() {
+    let before = HELD.get();
+    let ring = Ring::new(usize::MAX);
+    (0..100_000u64).for_each(|item| ring.try_put(item).unwrap());
+    assert!(HELD.get() - before > 800_000);
+    (0..100_000).for_each(|item| assert_eq!(ring.try_get(), Ok(item)));
+    assert!(HELD.get() - before < 20_000);
+    (0..3000).for_each(|item| ring.try_put(item).unwrap());
+    drop(ring);
+    assert_eq!(HELD.get(), before);
+}
+
+#[test]
+fn a_bounded_ring_takes_little_more_than_its_items() {
+    let before = HELD.get();
+    let ring = Ring::new(1024);
+    while ring.try_put([0u64; 2]).is_ok() {}
+    (0..5000).for_each(|_| {
+        ring.try_get().unwrap();
+        ring.try_put([0; 2]).unwrap();
+    });
+    assert!(HELD.get() - before <= 1024 * 16 + 64);
+}
+
+fn fills_and_empties<T: PartialEq + std::fmt::Debug, M: Storage<T>, S: Scope>(
+    ring: &Ring<T, M, S>,
+    mut item: impl FnMut(usize) -> T,
+) {
+    let capacity = ring.capacity();
+    for round in 0..20 {
+        assert_eq!(ring.try_get(), Err(Refused::NotNow));
+        for index in 0..capacity {
+            assert_eq!(ring.qsize(), index);
+            ring.try_put(item(round + index)).unwrap();
+        }
+        assert_eq!(ring.try_put(item(1)), Err((Refused::NotNow, item(1))));
+        for index in 0..capacity {
+            assert_eq!(ring.try_get(), Ok(item(round + index)));
+        }
+    }
+}
+
+#[test]
+fn every_capacity_fills_and_empties_past_the_wrap() {
+    for capacity in [1, 2, 3, 7, 8, 9, 100, 1023, 1024, 1025, 3000] {
+        fills_and_empties(&Ring::starting_at(capacity, NEAR_WRAP), |index| index);
+        fills_and_empties(&Ring::starting_at(capacity, NEAR_WRAP), |_| ());
+    }
+    // One slot to a segment.
+    fills_and_empties(&Ring::starting_at(3, NEAR_WRAP), |index| Box::new([index as u8; 20_000]));
+    fills_and_empties(&Ring::starting_at(3, NEAR_WRAP), |index| [index as u8; 20_000]);
+}
+
+#[test]
+fn a_zeroed_ring_in_a_mapping_fills_and_empties() {
+    // SAFETY: all-zero bytes are an empty ring.
+    let ring = unsafe { shared_zeroed::<Mapped<3>>() };
+    fills_and_empties(ring, |index| index as u64);
+}
+
+#[test]
+fn a_ring_without_slots_refuses() {
+    let ring = Ring::new(0);
+    assert_eq!(ring.try_put(1), Err((Refused::NotNow, 1)));
+    assert_eq!(ring.close(true), []);
+    assert_eq!(ring.try_put(1), Err((Refused::Closed, 1)));
+}
+
+/// Items through a ring between two processes, blocking on both ends, until it is closed.
+#[test]
+fn two_processes_hand_over_in_order() {
+    watched(|| {
+        // SAFETY: all-zero bytes are an empty ring.
+        let ring = unsafe { shared_zeroed::<Mapped<2>>() };
+        let child = fork(|| {
+            (0..10_000).for_each(|item| ring.put_until(item, None).unwrap());
+            assert!(ring.join_until(None));
+            assert_eq!(ring.get_until(None), Err(Refused::Closed));
+        });
+        for item in 0..10_000 {
+            assert_eq!(ring.get_until(None), Ok(item));
+            ring.task_done().unwrap();
+        }
+        ring.close(false);
+        child.join();
+        assert_eq!(ring.task_done().map_err(|why| why.to_string()).unwrap_err(), TOO_MANY);
+    });
+}
+
+const TOO_MANY: &str = "task_done called more often than items were put";
+
+/// Counts its drops, and panics at the third.
+struct Fragile<'a>(&'a AtomicUsize);
+
+impl Drop for Fragile<'_> {
+    fn drop(&mut self) {
+        assert_ne!(self.0.fetch_add(1, Relaxed), 2, "the third drop");
+    }
+}
+
+#[test]
+fn a_dropped_ring_drops_every_item_once_even_if_one_panics() {
+    let drops = AtomicUsize::new(0);
+    let outcome = std::panic::catch_unwind(|| {
+        let ring = Ring::new(100);
+        (0..50).for_each(|_| ring.try_put(Fragile(&drops)).map_err(|_| ()).unwrap());
+    });
+    drop(outcome.unwrap_err());
+    assert_eq!(drops.load(Relaxed), 50);
+}
+
+#[test]
+fn qsize_stays_in_bounds_while_hammered() {
+    let ring = Ring::<u64, Segments<u64>>::starting_at(3, u64::MAX - 1000);
+    std::thread::scope(|scope| {
+        let looker = scope.spawn(|| {
+            while !ring.is_closed() {
+                assert!(ring.qsize() <= 3);
+            }
+        });
+        let getter = scope.spawn(|| while ring.get_until(None).is_ok() {});
+        (0..100_000).for_each(|item| ring.put_until(item, None).unwrap());
+        ring.close(false);
+        getter.join().unwrap();
+        looker.join().unwrap();
+    });
+}
+
+#[test]
+fn debug_shows_what_is_known_without_a_lock() {
+    let ring = Ring::new(2);
+    ring.try_put(1).unwrap();
+    assert_eq!(format!("{ring:?}"), "Ring { qsize: 1, capacity: 2, closed: false, .. }");
+}

@@ -15,6 +15,16 @@ use super::model::{Site, Slot, progress, thread_index};
 
 pub use loom::cell::UnsafeCell;
 
+/// Makes the memory at `place` a cell without a value, known to the model.
+///
+/// # Safety
+///
+/// `place` is aligned and valid for writes.
+pub unsafe fn make_empty<T>(place: *mut UnsafeCell<core::mem::MaybeUninit<T>>) {
+    // SAFETY: by our caller.
+    unsafe { place.write(UnsafeCell::new(core::mem::MaybeUninit::uninit())) };
+}
+
 /// Tells the scheduler to run somebody else.
 pub fn spin_hint() {
     loom::hint::spin_loop();

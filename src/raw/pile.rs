@@ -1,0 +1,193 @@
+//! A queue under one lock, in whatever order a container gives: for stacks and heaps.
+//!
+//! I1  The items, the count of those put and not done, and `length` change together, under the lock; also when an
+//!     [`Order`] panics, which then has changed nothing.
+//! I2  `length` is the number of items: a copy for those who only look.
+//!
+//! # Order
+//!
+//! The lock orders everything; `length` publishes nothing.
+
+use core::fmt;
+use core::sync::atomic::Ordering::Relaxed;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use super::{Buffer, Flow, Guard, Guarded, Lock, Refused, TooManyTaskDone};
+use crate::sys::Private;
+use crate::sys::atomic::AtomicU64;
+use crate::sys::const_fn;
+
+/// Items in an order of their own. Where a method panics, it must have changed nothing.
+pub trait Order {
+    /// What is kept.
+    type Item;
+
+    /// Puts in what `item` holds, and leaves `None` there.
+    fn put(&mut self, item: &mut Option<Self::Item>);
+
+    /// Takes out the next.
+    fn take(&mut self) -> Option<Self::Item>;
+
+    /// Takes out everything, in order if it can. Must not panic.
+    fn drain(&mut self) -> Vec<Self::Item>;
+
+    /// How many there are.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A bounded queue in the order `C`, with closing and a count of tasks. Its verbs are [`Buffer`]'s.
+///
+/// The order's own code, such as a comparison, runs under the lock: it must not use the queue. If it panics, the
+/// queue is as before the call, and usable.
+pub struct Pile<C> {
+    state: Guarded<Lock, State<C>>,
+    length: AtomicU64,
+    capacity: usize,
+    flow: Flow,
+}
+
+struct State<C> {
+    items: C,
+    /// Put, and not done.
+    unfinished: u64,
+}
+
+/// Tells the getters when it is dropped: after the lock was released, and also if the order has panicked.
+struct Came<'a> {
+    flow: &'a Flow,
+    count: u64,
+}
+
+impl Drop for Came<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.count != 0 {
+            self.flow.items_came(self.count);
+        }
+    }
+}
+
+impl<C> Pile<C> {
+    const_fn! {
+        /// `items`, which is empty, as a queue for at most `capacity`.
+        pub fn new(items: C, capacity: usize) -> Self {
+            let state = State { items, unfinished: 0 };
+            Self { state: Guarded::new(Lock::new(), state), length: AtomicU64::new(0), capacity, flow: Flow::new() }
+        }
+    }
+}
+
+impl<C: Order> Pile<C> {
+    fn note_length(&self, state: &Guard<'_, Lock, State<C>>) {
+        // Relaxed: a copy (I2).
+        self.length.store(state.items.len() as u64, Relaxed);
+    }
+
+    /// Marks up to `most` tasks as done; says how many there were to mark.
+    fn finish(&self, mut state: Guard<'_, Lock, State<C>>, most: u64) -> u64 {
+        let count = most.min(state.unfinished);
+        state.unfinished -= count;
+        let all = state.unfinished == 0;
+        drop(state);
+        if count != 0 && all {
+            self.flow.all_is_done();
+        }
+        count
+    }
+}
+
+impl<C: Order> Buffer for Pile<C> {
+    type Item = C::Item;
+    type Scope = Private;
+
+    fn flow(&self) -> &Flow {
+        &self.flow
+    }
+
+    fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    fn qsize(&self) -> usize {
+        // Relaxed: a copy (I2).
+        self.length.load(Relaxed) as usize
+    }
+
+    fn put_some(&self, items: &mut impl ExactSizeIterator<Item = C::Item>) -> Result<(), Refused> {
+        let mut came = Came { flow: &self.flow, count: 0 };
+        // Declared before the lock is taken, so dropped after it is released, if the order panics.
+        let mut item;
+        let mut state = self.state.acquire();
+        if self.flow.is_closed() {
+            return Err(Refused::Closed);
+        }
+        while items.len() != 0 && state.items.len() < self.capacity {
+            item = items.next();
+            state.items.put(&mut item);
+            state.unfinished += 1;
+            came.count += 1;
+            self.note_length(&state);
+        }
+        if came.count == 0 { Err(Refused::NotNow) } else { Ok(()) }
+    }
+
+    fn get_some(&self, most: usize, mut keep: impl FnMut(C::Item)) -> Result<(), Refused> {
+        let mut state = self.state.acquire();
+        let mut count = 0;
+        while count < most {
+            // What was taken in this call must not be lost: a panic then ends the batch, and comes with the next call.
+            let taken = catch_unwind(AssertUnwindSafe(|| state.items.take()));
+            match taken {
+                Ok(Some(item)) => keep(item),
+                Ok(None) => break,
+                Err(panic) if count == 0 => {
+                    drop(state);
+                    resume_unwind(panic)
+                }
+                Err(_) => break,
+            }
+            count += 1;
+            self.note_length(&state);
+        }
+        if count == 0 {
+            return Err(if self.flow.is_closed() { Refused::Closed } else { Refused::NotNow });
+        }
+        drop(state);
+        self.flow.items_went(count as u64);
+        Ok(())
+    }
+
+    fn task_done(&self) -> Result<(), TooManyTaskDone> {
+        if self.finish(self.state.acquire(), 1) == 1 { Ok(()) } else { Err(TooManyTaskDone) }
+    }
+
+    fn is_all_done(&self) -> bool {
+        self.state.acquire().unfinished == 0
+    }
+
+    fn close(&self, immediate: bool) -> Vec<C::Item> {
+        let mut state = self.state.acquire();
+        self.flow.close();
+        let drained = if immediate { state.items.drain() } else { Vec::new() };
+        self.note_length(&state);
+        self.finish(state, drained.len() as u64);
+        self.flow.wake_all();
+        drained
+    }
+}
+
+impl<C: Order> fmt::Debug for Pile<C> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Pile")
+            .field("qsize", &self.qsize())
+            .field("capacity", &self.capacity())
+            .field("closed", &self.is_closed())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,376 @@
+//! Where a [`Ring`](super::Ring) keeps its items: on the heap, in segments that come and go, or in place.
+//!
+//! ```text
+//!   get cursor                           put cursor
+//!       ▼                                    ▼
+//!   ┌─ segment ─┐ next  ┌─ segment ─┐ next ┌─ segment ─┐          spare: the last one emptied
+//!   │ ░░░ x x x ├──────►│ x x x x x ├─────►│ x x ░ ░ ░ │          ┌─ segment ─┐
+//!   └───────────┘       └───────────┘      └───────────┘          └───────────┘
+//! ```
+//!
+//! The first segment is small, each new one twice as long, up to [`MOST_SLOTS`] or [`MOST_BYTES`]. One that is as long as
+//! the ring's capacity has no next: both cursors go round in it.
+//!
+//! I1  The put side links a next segment before it publishes the first item in it; the get side goes there only for
+//!     such an item. So `first` and `next` are read after they were written, and nobody looks back at a segment that
+//!     the get side has left.
+//! I2  Only the get side sets `spare`, only the put side clears it; the swap gives the segment to one of them.
+//!
+//! A segment that is left takes the place of the spare, which is freed; a new one is the spare if that is as long as
+//! wanted. So a queue in the steady state does not allocate, and after a burst all but two segments go back.
+
+use core::alloc::Layout;
+use core::fmt;
+use core::mem::MaybeUninit;
+use core::ptr;
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::alloc::{alloc, dealloc, handle_alloc_error};
+
+use crate::sys::atomic::{AtomicPtr, UnsafeCell, make_empty};
+use crate::sys::const_fn;
+
+/// The longest segment; the model's is short, to be crossed often.
+const MOST_SLOTS: usize = if cfg!(loom) { 2 } else { 1024 };
+/// The longest segment of big items: there is always one slot.
+const MOST_BYTES: usize = 16 * 1024;
+/// The first segment's length.
+const FIRST_SLOTS: usize = if cfg!(loom) { 2 } else { 8 };
+
+/// A place for one item.
+pub(super) type Slot<T> = UnsafeCell<MaybeUninit<T>>;
+
+/// Slots in the order of positions, found by two cursors, one for each side of a ring.
+///
+/// # Safety
+///
+/// The n-th slot that [`to_get`](Self::to_get) gives is the n-th that [`to_put`](Self::to_put) gave. No two of
+/// [`capacity`](Self::capacity) slots in a row are the same. The start of a cursor is its all-zero form.
+pub unsafe trait Storage<T> {
+    /// One side's place.
+    type Cursor;
+
+    /// How many items there may be at a time.
+    fn capacity(&self) -> u64;
+
+    /// The next slot to be filled.
+    ///
+    /// # Safety
+    ///
+    /// One caller at a time, with the one put cursor, and only when there is room; what freed it is visible.
+    unsafe fn to_put(&self, cursor: &mut Self::Cursor) -> &Slot<T>;
+
+    /// The next slot to be emptied.
+    ///
+    /// # Safety
+    ///
+    /// One caller at a time, with the one get cursor, and only when there is an item; what put it is visible.
+    unsafe fn to_get(&self, cursor: &mut Self::Cursor) -> &Slot<T>;
+
+    /// Frees the memory.
+    ///
+    /// # Safety
+    ///
+    /// The cursors are those of this storage, which is not used again.
+    unsafe fn free(&mut self, put: &Self::Cursor, get: &Self::Cursor);
+}
+
+/// Slots on the heap; `capacity` says only how many may be there, never how many are.
+#[repr(C)]
+pub struct Segments<T> {
+    capacity: usize,
+    first: AtomicPtr<Segment<T>>,
+    spare: AtomicPtr<Segment<T>>,
+}
+
+/// A side's place in [`Segments`].
+pub struct Cursor<T> {
+    segment: *mut Segment<T>,
+    slot: *mut Slot<T>,
+    /// How many slots of the segment this side has still before it.
+    left: usize,
+}
+
+/// The head of an allocation that goes on with `length` slots.
+#[repr(C)]
+struct Segment<T> {
+    next: AtomicPtr<Segment<T>>,
+    length: usize,
+    slots: [Slot<T>; 0],
+}
+
+impl<T> Segment<T> {
+    const MOST: usize = {
+        let fitting = MOST_BYTES / if size_of::<T>() == 0 { 1 } else { size_of::<T>() };
+        if fitting == 0 {
+            1
+        } else if fitting < MOST_SLOTS {
+            fitting
+        } else {
+            MOST_SLOTS
+        }
+    };
+
+    fn layout(length: usize) -> Layout {
+        let slots = Layout::array::<Slot<T>>(length);
+        let whole = slots.and_then(|slots| Layout::new::<Self>().extend(slots));
+        whole.expect("an item is as big as the address space").0.pad_to_align()
+    }
+
+    /// A segment with empty slots, built in place. Without memory the process is ended, as by `Box` and `Vec`.
+    fn allocate(length: usize) -> *mut Self {
+        let layout = Self::layout(length);
+        // SAFETY: the layout has a head, so its size is not zero.
+        let segment = unsafe { alloc(layout) }.cast::<Self>();
+        if segment.is_null() {
+            handle_alloc_error(layout);
+        }
+        let head = Self { next: AtomicPtr::new(ptr::null_mut()), length, slots: [] };
+        // SAFETY: fresh memory, of this layout.
+        unsafe { segment.write(head) };
+        // SAFETY: allocated.
+        let slots = unsafe { Self::slots(segment) };
+        for index in 0..length {
+            // SAFETY: the layout has `length` slots there.
+            let slot = unsafe { slots.add(index) };
+            // SAFETY: fresh memory, aligned by the layout.
+            unsafe { make_empty(slot) };
+        }
+        segment
+    }
+
+    /// # Safety
+    ///
+    /// The segment is allocated, its slots hold nothing that is to be dropped, and nobody uses it any more.
+    unsafe fn free(segment: *mut Self) {
+        // SAFETY: allocated, by our caller.
+        let layout = Self::layout(unsafe { (*segment).length });
+        // SAFETY: the head is not used any more; slots need no drop.
+        unsafe { ptr::drop_in_place(segment) };
+        // SAFETY: it was allocated with this layout.
+        unsafe { dealloc(segment.cast(), layout) };
+    }
+
+    /// # Safety
+    ///
+    /// The segment is allocated.
+    unsafe fn slots(segment: *mut Self) -> *mut Slot<T> {
+        // SAFETY: by our caller; no reference is made, so the pointer is good for the whole allocation.
+        unsafe { &raw mut (*segment).slots }.cast()
+    }
+}
+
+impl<T> Cursor<T> {
+    /// Before the first segment.
+    pub(super) const START: Self = Self { segment: ptr::null_mut(), slot: ptr::null_mut(), left: 0 };
+
+    /// # Safety
+    ///
+    /// The segment is allocated.
+    unsafe fn enter(&mut self, segment: *mut Segment<T>) {
+        // SAFETY: by our caller.
+        let slot = unsafe { Segment::slots(segment) };
+        // SAFETY: as above.
+        let left = unsafe { (*segment).length };
+        *self = Self { segment, slot, left };
+    }
+
+    /// # Safety
+    ///
+    /// `left` is not zero; the segment outlives the use of the slot.
+    #[inline]
+    unsafe fn step<'a>(&mut self) -> &'a Slot<T> {
+        // SAFETY: a slot of the segment, made by `allocate`.
+        let slot = unsafe { &*self.slot };
+        // SAFETY: the slot is in the segment, so one past it is inside or at its end.
+        self.slot = unsafe { self.slot.add(1) };
+        self.left -= 1;
+        slot
+    }
+}
+
+impl<T> Segments<T> {
+    const_fn! {
+        /// No memory yet.
+        pub(super) fn new(capacity: usize) -> Self {
+            Self { capacity, first: AtomicPtr::new(ptr::null_mut()), spare: AtomicPtr::new(ptr::null_mut()) }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Storage::to_put`].
+    #[cold]
+    unsafe fn extend(&self, cursor: &mut Cursor<T>) {
+        let full = cursor.segment;
+        let next = if full.is_null() {
+            let first = Segment::allocate(FIRST_SLOTS.min(Segment::<T>::MOST).min(self.capacity));
+            // Relaxed: published with the first item (I1).
+            self.first.store(first, Relaxed);
+            first
+        } else {
+            // SAFETY: the put side's own segment: the get side leaves it after the put side only.
+            let length = unsafe { (*full).length };
+            if length == self.capacity {
+                full
+            } else {
+                let next = self.renew((length * 2).min(Segment::<T>::MOST).min(self.capacity));
+                // Relaxed: published with the first item in `next` (I1).
+                // SAFETY: as above.
+                unsafe { &(*full).next }.store(next, Relaxed);
+                next
+            }
+        };
+        // SAFETY: allocated; its first slot is fresh, left by the get side, or free by our caller.
+        unsafe { cursor.enter(next) };
+    }
+
+    fn renew(&self, length: usize) -> *mut Segment<T> {
+        // Acquire: pairs with Release in `leave`; the get side's looks at the slots come before our writes.
+        let spare = self.spare.swap(ptr::null_mut(), Acquire);
+        if spare.is_null() {
+            return Segment::allocate(length);
+        }
+        // SAFETY: the swap made it ours (I2).
+        if unsafe { (*spare).length } == length {
+            return spare;
+        }
+        // SAFETY: it is ours, and empty.
+        unsafe { Segment::free(spare) };
+        Segment::allocate(length)
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Storage::to_get`].
+    #[cold]
+    unsafe fn leave(&self, cursor: &mut Cursor<T>) {
+        let empty = cursor.segment;
+        // SAFETY: the get side's own segment.
+        let next = if empty.is_null() {
+            // Relaxed: published with the first item (I1).
+            self.first.load(Relaxed)
+        } else if unsafe { (*empty).length } == self.capacity {
+            empty
+        } else {
+            // Relaxed: published with the first item in `next` (I1).
+            // SAFETY: as above.
+            let next = unsafe { &(*empty).next }.load(Relaxed);
+            // SAFETY: linked before the item that we are after was published.
+            let goes_round = unsafe { (*next).length } == self.capacity;
+            // No segment is wanted after one that goes round.
+            let (spare, waste) = if goes_round { (ptr::null_mut(), empty) } else { (empty, ptr::null_mut()) };
+            // Release: pairs with Acquire in `renew`. What comes out was put there by the get side itself.
+            for waste in [waste, self.spare.swap(spare, Release)] {
+                if !waste.is_null() {
+                    // SAFETY: the swap made it ours (I2), or it never was there, and it is empty.
+                    unsafe { Segment::free(waste) };
+                }
+            }
+            next
+        };
+        // SAFETY: allocated, and not left yet.
+        unsafe { cursor.enter(next) };
+    }
+}
+
+// SAFETY: the get cursor goes from `first` by the same links, in segments of the same lengths, as the put cursor did. The
+// slots of one segment are different, so are those of two linked ones; a segment comes again, as its own next if it is
+// as long as the capacity, or as the spare after the get side has left it.
+unsafe impl<T> Storage<T> for Segments<T> {
+    type Cursor = Cursor<T>;
+
+    #[inline]
+    fn capacity(&self) -> u64 {
+        self.capacity as u64
+    }
+
+    #[inline]
+    unsafe fn to_put(&self, cursor: &mut Cursor<T>) -> &Slot<T> {
+        if cursor.left == 0 {
+            // SAFETY: by our caller.
+            unsafe { self.extend(cursor) };
+        }
+        // SAFETY: there is one now; a segment that the put side is in is not freed.
+        unsafe { cursor.step() }
+    }
+
+    #[inline]
+    unsafe fn to_get(&self, cursor: &mut Cursor<T>) -> &Slot<T> {
+        if cursor.left == 0 {
+            // SAFETY: by our caller.
+            unsafe { self.leave(cursor) };
+        }
+        // SAFETY: there is one now; a segment that the get side is in is not freed.
+        unsafe { cursor.step() }
+    }
+
+    unsafe fn free(&mut self, put: &Cursor<T>, get: &Cursor<T>) {
+        // Relaxed: nobody else is left.
+        let mut segment = if get.segment.is_null() { self.first.load(Relaxed) } else { get.segment };
+        while !segment.is_null() {
+            let last = segment == put.segment;
+            // Relaxed: as above.
+            // SAFETY: allocated, and not left by the get side.
+            let next = unsafe { &(*segment).next }.load(Relaxed);
+            // SAFETY: nobody uses the storage any more.
+            unsafe { Segment::free(segment) };
+            segment = if last { ptr::null_mut() } else { next };
+        }
+        // Relaxed: as above.
+        let spare = self.spare.swap(ptr::null_mut(), Relaxed);
+        if !spare.is_null() {
+            // SAFETY: as above.
+            unsafe { Segment::free(spare) };
+        }
+    }
+}
+
+/// `N` slots in place, without pointers: for a ring that lives in a mapping, where all-zero bytes are an empty one.
+#[repr(C, align(128))]
+pub struct Inline<T, const N: usize> {
+    slots: [Slot<T>; N],
+}
+
+// SAFETY: both cursors go round the same slots, in the same order; there are `capacity` of them.
+unsafe impl<T, const N: usize> Storage<T> for Inline<T, N> {
+    type Cursor = u32;
+
+    #[inline]
+    fn capacity(&self) -> u64 {
+        const { assert!(N != 0 && N as u64 <= u32::MAX as u64, "between 1 and u32::MAX slots") };
+        N as u64
+    }
+
+    #[inline]
+    unsafe fn to_put(&self, cursor: &mut u32) -> &Slot<T> {
+        let slot = &self.slots[*cursor as usize];
+        *cursor = if *cursor as usize == N - 1 { 0 } else { *cursor + 1 };
+        slot
+    }
+
+    #[inline]
+    unsafe fn to_get(&self, cursor: &mut u32) -> &Slot<T> {
+        // SAFETY: by our caller; both sides step alike.
+        unsafe { self.to_put(cursor) }
+    }
+
+    unsafe fn free(&mut self, _: &u32, _: &u32) {}
+}
+
+impl<T> fmt::Debug for Segments<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Segments").field("capacity", &self.capacity).finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for Cursor<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Cursor").field("left", &self.left).finish_non_exhaustive()
+    }
+}
+
+impl<T, const N: usize> fmt::Debug for Inline<T, N> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Inline").field("capacity", &N).finish_non_exhaustive()
+    }
+}
