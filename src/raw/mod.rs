@@ -15,11 +15,22 @@ mod guarded;
 mod lock;
 mod ring;
 mod rlock;
+mod scope;
 mod semaphore;
 mod sleepers;
 pub mod spin;
+mod stage;
+#[cfg(not(loom))]
+mod system;
 mod thread;
 
+pub use crate::sys::Deadline;
+pub use crate::sys::thread::{ident as get_ident, native_id as get_native_id};
 pub use guarded::{Exclusive, Guard, Guarded, RawLock};
 pub use lock::{Lock, ReleaseUnlocked};
+pub use scope::{Scope, scope};
 pub use sleepers::{Sleepers, Turn};
+pub(crate) use stage::Stage;
+#[cfg(not(loom))]
+pub use system::*;
+pub use thread::{Handle, Itself, Options, StartError, discard, start_joinable_thread, start_new_thread};
