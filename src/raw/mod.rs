@@ -12,6 +12,8 @@ mod barrier;
 mod condition;
 mod event;
 mod guarded;
+#[cfg(not(loom))]
+mod local;
 mod lock;
 mod ring;
 mod rlock;
@@ -25,9 +27,13 @@ mod system;
 mod thread;
 
 pub use crate::sys::Deadline;
-pub use crate::sys::thread::{ident as get_ident, native_id as get_native_id};
+pub use crate::sys::thread::{MAIN_IDENT, ident as get_ident, native_id as get_native_id};
 pub use guarded::{Exclusive, Guard, Guarded, RawLock};
+#[cfg(not(loom))]
+pub(crate) use local::{LocalId, is_live, retired};
 pub use lock::{Lock, ReleaseUnlocked};
+#[cfg(not(loom))]
+pub(crate) use scope::scope_with;
 pub use scope::{Scope, scope};
 pub use sleepers::{Sleepers, Turn};
 pub(crate) use stage::Stage;

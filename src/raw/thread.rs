@@ -20,9 +20,7 @@
 
 use core::any::Any;
 use core::fmt;
-use core::panic::AssertUnwindSafe;
 use std::io;
-use std::panic::catch_unwind;
 use std::sync::Arc;
 
 use super::Stage;
@@ -174,14 +172,14 @@ fn run<F: FnOnce()>((f, options, record): (F, Options, Arc<Record>)) {
     // After the name: who waits for the number in order to rename us comes second.
     record.native_id.advance(native_id);
     drop(record);
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+    if let Err(payload) = thread::contain(f) {
         discard(payload);
     }
 }
 
 /// Drops a panic's payload. A panic in that drop, and then that panic's payload, go no further.
 pub fn discard(payload: Box<dyn Any + Send>) {
-    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+    if let Err(again) = thread::contain(|| drop(payload)) {
         core::mem::forget(again);
     }
 }

@@ -139,8 +139,10 @@ pub use real::*;
 /// itself off from round to round, so that it comes after every destructor that could look at a lock of ours.
 #[cfg(not(loom))]
 mod native {
+    use core::any::Any;
     use core::ffi::c_void;
     use core::mem::MaybeUninit;
+    use core::panic::AssertUnwindSafe;
     use core::ptr;
     use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
     use std::ffi::CString;
@@ -235,7 +237,7 @@ mod native {
         end: impl FnOnce() + Send + 'static,
     ) -> Result<Native, (io::Error, A)> {
         key();
-        let mut ends: Vec<End> = Vec::with_capacity(2);
+        let mut ends: Vec<End> = Vec::with_capacity(4);
         ends.push(Box::new(end));
         let launch = Box::into_raw(Box::new(Launch { run, argument, ends: Box::new(Ends { round: 0, ends }) }));
         // Relaxed: a tally, see `count`; up before the thread can be down.
@@ -385,6 +387,11 @@ mod native {
         }
     }
 
+    /// Calls `f`, and catches its panic: what a thread runs must not unwind into the system.
+    pub fn contain(f: impl FnOnce()) -> Result<(), Box<dyn Any + Send>> {
+        std::panic::catch_unwind(AssertUnwindSafe(f))
+    }
+
     /// Gives the thread of this process with that native id a name for debuggers and `ps`: the first 15 bytes, cut
     /// where a character ends, and before a NUL.
     ///
@@ -434,6 +441,7 @@ pub use native::*;
 
 #[cfg(loom)]
 mod modelled {
+    use std::any::Any;
     use std::cell::{Cell, RefCell};
     use std::io;
 
@@ -469,6 +477,12 @@ mod modelled {
     /// As the system's.
     pub fn native_id() -> u32 {
         model::thread_index() as u32 + 1
+    }
+
+    /// Calls `f`. Its panic is a scenario that has failed, and goes on.
+    pub fn contain(f: impl FnOnce()) -> Result<(), Box<dyn Any + Send>> {
+        f();
+        Ok(())
     }
 
     /// Nothing: the model's threads have no names.

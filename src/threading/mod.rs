@@ -4,10 +4,22 @@
 mod barrier;
 mod condition;
 mod event;
+mod excepthook;
 mod exit;
 mod local;
 mod lock;
+mod registry;
 mod rlock;
+mod scope;
 mod semaphore;
 mod thread;
 mod timer;
+
+pub use crate::raw::{StackTooSmall, TIMEOUT_MAX, get_ident, get_native_id, stack_size};
+pub use excepthook::{ExceptHook, ExceptHookArgs, set_excepthook};
+pub use exit::{Finalizing, register_atexit, shutdown_timeout};
+pub use local::{AccessError, Local};
+pub use registry::{active_count, current_thread, enumerate, main_thread};
+pub use scope::{Scope, ScopedThread, scope};
+pub use thread::{JoinError, NoResult, StartError, Thread};
+pub use timer::Timer;
