@@ -13,14 +13,20 @@ mod buffer;
 mod condition;
 mod event;
 mod guarded;
+#[cfg(not(loom))]
+mod local;
 mod lock;
 mod pile;
 mod ring;
 mod rlock;
 mod segments;
+mod scope;
 mod semaphore;
 mod sleepers;
 pub mod spin;
+mod stage;
+#[cfg(not(loom))]
+mod system;
 mod thread;
 
 pub use crate::sys::Deadline;
@@ -36,7 +42,10 @@ pub use barrier::{Barrier, BrokenBarrier};
 pub use event::Event;
 pub use semaphore::{OverRelease, Semaphore};
 pub use buffer::{Buffer, Flow, Refused, TooManyTaskDone};
+pub use crate::sys::thread::{MAIN_IDENT, ident as get_ident, native_id as get_native_id};
 pub use guarded::{Exclusive, Guard, Guarded, RawLock};
+#[cfg(not(loom))]
+pub(crate) use local::{LocalId, is_live, retired};
 pub use lock::{Lock, ReleaseUnlocked};
 pub use pile::{Order, Pile};
 pub use ring::Ring;
@@ -44,3 +53,11 @@ pub use segments::{Cursor, Inline, Segments, Storage};
 pub use sleepers::{Sleepers, Turn};
 
 pub use crate::sys::Deadline;
+#[cfg(not(loom))]
+pub(crate) use scope::scope_with;
+pub use scope::{Scope, scope};
+pub use sleepers::{Sleepers, Turn};
+pub(crate) use stage::Stage;
+#[cfg(not(loom))]
+pub use system::*;
+pub use thread::{Handle, Itself, Options, StartError, discard, start_joinable_thread, start_new_thread};

@@ -1,1 +1,263 @@
-//! thread
+//! Threads: started detached or with a [`Handle`], and joined by any number of others.
+//!
+//! | stage | thread |
+//! |---|---|
+//! | `RUNNING` | has been started; it may not have taken its first step |
+//! | `ENDED` | has run its closure, its thread-local destructors and those of pthread keys: only the system's part is left |
+//! | `REAPING` | one joiner waits for that part |
+//! | `REAPED` | gone, with its stack |
+//!
+//! ```text
+//!            the thread itself         the first joiner          the same, after pthread_join
+//!   RUNNING ──────────────────► ENDED ──────────────────► REAPING ──────────────────► REAPED
+//! ```
+//!
+//! I1  pthread's join is called once: by whoever claims `REAPING`. If nobody has when the last handle is dropped, that
+//!     drop detaches the thread, and there is nobody left to claim.
+//! I2  The thread holds its record until its last access to it, so no joiner can free what it wakes by.
+//! I3  A join that succeeds has seen `REAPED`: what it returns to is a process without that thread. It can be joined
+//!     again, by anyone, and finds the same.
+
+use core::any::Any;
+use core::fmt;
+use std::io;
+use std::sync::Arc;
+
+use super::Stage;
+use crate::sys::Deadline;
+use crate::sys::thread::{self, Native};
+
+const RUNNING: u32 = 0;
+const ENDED: u32 = 1;
+const REAPING: u32 = 2;
+const REAPED: u32 = 3;
+
+/// How a thread is to be started. Each is for one thread: the ident is reserved here.
+#[derive(Debug)]
+pub struct Options {
+    ident: u64,
+    stack_size: Option<usize>,
+    name: Option<Arc<str>>,
+}
+
+impl Options {
+    /// A stack of the size that [`stack_size`](super::stack_size) says, and the name of the process.
+    pub fn new() -> Self {
+        Self { ident: thread::reserve_ident(), stack_size: None, name: None }
+    }
+
+    /// The stack's size in bytes, rounded up to what the system can give; 0 is the system's default.
+    #[must_use]
+    pub fn stack_size(self, bytes: usize) -> Self {
+        Self { stack_size: Some(bytes), ..self }
+    }
+
+    /// The name by which the operating system shows the thread; it keeps the first 15 bytes.
+    #[must_use]
+    pub fn name(self, name: impl Into<Arc<str>>) -> Self {
+        Self { name: Some(name.into()), ..self }
+    }
+
+    /// The ident that the thread will have.
+    pub fn ident(&self) -> u64 {
+        self.ident
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What a thread and its handles share.
+#[derive(Debug)]
+struct Record {
+    state: Stage,
+    native_id: Stage,
+}
+
+#[derive(Debug)]
+struct Joinable {
+    ident: u64,
+    record: Arc<Record>,
+    native: Native,
+}
+
+impl Drop for Joinable {
+    fn drop(&mut self) {
+        if self.record.state.get() != REAPED {
+            // SAFETY: not joined, as the handle that called join would be alive until `REAPED` (I1); dropped once.
+            unsafe { self.native.detach() };
+        }
+    }
+}
+
+/// A thread that has been started. Clones are of the same thread; once all are dropped, it goes on by itself.
+#[derive(Clone)]
+pub struct Handle(Arc<Joinable>);
+
+/// The thread to be joined is the caller: it would wait for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Itself;
+
+/// The system refused a thread.
+pub struct StartError<F> {
+    /// What the system said.
+    pub error: io::Error,
+    /// What was to run, not called.
+    pub f: F,
+}
+
+/// Starts a thread that runs `f`, and is never waited for: neither by anyone nor at the process's end.
+///
+/// Gives its ident. A panic in `f` ends the thread only, after the process's panic hook has run.
+///
+/// # Errors
+///
+/// The system's, above all `WouldBlock` (`EAGAIN`): no memory for a stack, or too many threads.
+pub fn start_new_thread(f: impl FnOnce() + Send + 'static) -> io::Result<u64> {
+    let handle = start_joinable_thread(Options::new(), f).map_err(|refused| refused.error)?;
+    Ok(handle.ident())
+}
+
+/// Starts a thread that runs `f`. What was done before is visible to it.
+///
+/// A panic in `f` ends the thread only, after the process's panic hook has run; its payload is dropped there.
+///
+/// # Errors
+///
+/// What the system said, and `f` back: nothing has happened.
+///
+/// ```
+/// use underthread::raw::{Options, start_joinable_thread};
+///
+/// let thread = start_joinable_thread(Options::new(), || ()).unwrap();
+/// thread.join().unwrap();
+/// assert!(thread.is_done());
+/// ```
+pub fn start_joinable_thread<F: FnOnce() + Send + 'static>(options: Options, f: F) -> Result<Handle, StartError<F>> {
+    // SAFETY: nothing is borrowed.
+    unsafe { start_borrowing(options, f) }
+}
+
+/// As [`start_joinable_thread`], for a closure that borrows.
+///
+/// # Safety
+///
+/// What `f` borrows lives until the thread has been joined.
+pub(super) unsafe fn start_borrowing<F: FnOnce() + Send>(options: Options, f: F) -> Result<Handle, StartError<F>> {
+    let ident = options.ident;
+    let record = Arc::new(Record { state: Stage::new(), native_id: Stage::new() });
+    // I2: this clone is the thread's own until after the wake.
+    let ending = Arc::clone(&record);
+    let stack_size = options.stack_size;
+    let argument = (f, options, Arc::clone(&record));
+    // SAFETY: by our caller.
+    let started = unsafe { thread::start(stack_size, run, argument, move || ending.state.advance(ENDED)) };
+    match started {
+        Ok(native) => Ok(Handle(Arc::new(Joinable { ident, record, native }))),
+        Err((error, (f, ..))) => Err(StartError { error, f }),
+    }
+}
+
+/// The first and the last step of a thread in our text.
+fn run<F: FnOnce()>((f, options, record): (F, Options, Arc<Record>)) {
+    thread::adopt_ident(options.ident);
+    let native_id = thread::native_id();
+    if let Some(name) = options.name {
+        // A thread without its name is still a thread.
+        let _ = thread::set_os_name(native_id, &name);
+    }
+    // After the name: who waits for the number in order to rename us comes second.
+    record.native_id.advance(native_id);
+    drop(record);
+    if let Err(payload) = thread::contain(f) {
+        discard(payload);
+    }
+}
+
+/// Drops a panic's payload. A panic in that drop, and then that panic's payload, go no further.
+pub fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(again) = thread::contain(|| drop(payload)) {
+        core::mem::forget(again);
+    }
+}
+
+impl Handle {
+    /// The thread's ident, which no other thread of this process ever has.
+    pub fn ident(&self) -> u64 {
+        self.0.ident
+    }
+
+    /// The kernel's number of the thread. Waits for the thread's first step, if need be.
+    pub fn native_id(&self) -> u32 {
+        self.0.record.native_id.wait_past(0, None);
+        self.0.record.native_id.get()
+    }
+
+    /// Whether the thread has come to its end; what it did is visible then.
+    pub fn is_done(&self) -> bool {
+        self.0.record.state.get() != RUNNING
+    }
+
+    /// Waits until the thread is gone: its thread-local destructors have run, and the system has reaped it.
+    ///
+    /// # Errors
+    ///
+    /// [`Itself`] if the thread joins itself.
+    pub fn join(&self) -> Result<(), Itself> {
+        self.join_until(None).map(drop)
+    }
+
+    /// As [`join`](Self::join), or gives `false` once `deadline` has passed.
+    ///
+    /// The one joiner that asks the system may be late by what the system takes to reap a thread that has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`Itself`] if the thread joins itself.
+    pub fn join_until(&self, deadline: Option<Deadline>) -> Result<bool, Itself> {
+        if thread::ident() == self.0.ident {
+            return Err(Itself);
+        }
+        let state = &self.0.record.state;
+        if !state.wait_past(RUNNING, deadline) {
+            return Ok(false);
+        }
+        if state.claim(ENDED, REAPING) {
+            // SAFETY: claimed, so the first (I1); another thread, as checked above.
+            unsafe { self.0.native.join() };
+            state.advance(REAPED);
+        }
+        Ok(state.wait_past(REAPING, deadline))
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Handle").field("ident", &self.ident()).field("is_done", &self.is_done()).finish()
+    }
+}
+
+impl<F> fmt::Debug for StartError<F> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("StartError").field("error", &self.error).finish_non_exhaustive()
+    }
+}
+
+impl<F> fmt::Display for StartError<F> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the system refused a thread: {}", self.error)
+    }
+}
+
+impl<F> core::error::Error for StartError<F> {}
+
+impl fmt::Display for Itself {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a thread cannot join itself")
+    }
+}
+
+impl core::error::Error for Itself {}

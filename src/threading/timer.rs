@@ -1,1 +1,124 @@
-//! timer
+//! `Timer`: a thread that waits, and then calls.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::thread::{JoinError, StartError, Thread};
+use crate::raw::{Deadline, Guarded, Lock, Stage};
+
+type Call = Box<dyn FnOnce() + Send>;
+
+/// Calls a closure once, in a thread of its own, some time after [`start`](Self::start), unless
+/// [cancelled](Self::cancel) before.
+///
+/// The thread is as [`Thread::new`] makes it: no daemon, unless made by one, so a process waits at its exit for
+/// timers that have not fired. A waiting timer uses no CPU. Dropping the timer does not cancel it.
+///
+/// ```
+/// use std::time::Duration;
+/// use underthread::threading::Timer;
+///
+/// let timer = Timer::new(Duration::from_secs(3600), || println!("an hour has passed"));
+/// timer.start().unwrap();
+/// assert!(timer.cancel());
+/// timer.join().unwrap();
+/// ```
+pub struct Timer {
+    thread: Thread,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    /// Taken by whoever comes first: the timer's thread to call it, or one that cancels to drop it.
+    call: Guarded<Lock, Option<Call>>,
+    /// Stage 0 until cancelled or called.
+    finished: Stage,
+}
+
+struct Finish<'a>(&'a Stage);
+
+impl Drop for Finish<'_> {
+    fn drop(&mut self) {
+        self.0.advance(1);
+    }
+}
+
+impl Timer {
+    /// A timer that will call `f` `interval` after its start. One beyond the clock's reach never does.
+    pub fn new(interval: Duration, f: impl FnOnce() + Send + 'static) -> Self {
+        let call: Call = Box::new(f);
+        let shared = Arc::new(Shared { call: Guarded::new(Lock::new(), Some(call)), finished: Stage::new() });
+        let own = Arc::clone(&shared);
+        let thread = Thread::new(move || {
+            own.finished.wait_past(0, Deadline::after(interval));
+            let call = own.take();
+            if let Some(call) = call {
+                // Also if the call panics, which is then the excepthook's.
+                let _finish = Finish(&own.finished);
+                call();
+            }
+        });
+        Self { thread, shared }
+    }
+
+    /// Starts the interval. A timer that was cancelled before ends at once, without a call.
+    ///
+    /// # Errors
+    ///
+    /// As [`Thread::start`].
+    pub fn start(&self) -> Result<(), StartError> {
+        self.thread.start()
+    }
+
+    /// Prevents the call, and drops the closure; false if it is too late for that, or done already.
+    ///
+    /// After `true` the closure never runs; after `false` it may be running.
+    pub fn cancel(&self) -> bool {
+        let call = self.shared.take();
+        if call.is_some() {
+            self.shared.finished.advance(1);
+        }
+        call.is_some()
+    }
+
+    /// Whether the timer has called, and the call has ended, or has been cancelled.
+    pub fn is_finished(&self) -> bool {
+        self.shared.finished.get() != 0
+    }
+
+    /// Waits until the timer's thread has ended: after the call, or soon after it was cancelled.
+    ///
+    /// # Errors
+    ///
+    /// As [`Thread::join`].
+    pub fn join(&self) -> Result<(), JoinError> {
+        self.thread.join()
+    }
+
+    /// As [`join`](Self::join), but `false` if that takes longer than `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Thread::join`].
+    pub fn join_timeout(&self, timeout: Duration) -> Result<bool, JoinError> {
+        self.thread.join_timeout(timeout)
+    }
+
+    /// The timer's thread.
+    pub fn thread(&self) -> &Thread {
+        &self.thread
+    }
+}
+
+impl Shared {
+    fn take(&self) -> Option<Call> {
+        self.call.acquire().take()
+    }
+}
+
+impl fmt::Debug for Timer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Timer").field("thread", &self.thread).field("finished", &self.is_finished()).finish()
+    }
+}

@@ -1,1 +1,134 @@
-//! thread
+//! `raw::thread`: the end of a thread, and those who wait for it. The system's own join is loom's.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use loom::cell::UnsafeCell;
+use underthread::raw::{Handle, Options, scope, start_joinable_thread};
+use underthread::sys::Deadline;
+use underthread::sys::model::{Scenario, check, mutants, spawn};
+
+/// What a thread leaves behind, watched by loom for data races.
+#[derive(Default)]
+struct Trace(UnsafeCell<u32>);
+
+// SAFETY: loom's threads are coroutines of one thread, and its cell reports a race where there would be one.
+unsafe impl Sync for Trace {}
+
+impl Trace {
+    fn leave(&self) {
+        // SAFETY: only the thread writes, once; loom checks that nobody reads meanwhile.
+        self.0.with_mut(|trace| unsafe { *trace += 1 });
+    }
+
+    fn assert_left(&self) {
+        // SAFETY: the thread has ended; loom checks that.
+        self.0.with(|trace| assert_eq!(unsafe { *trace }, 1));
+    }
+}
+
+fn start() -> (Handle, &'static Trace) {
+    // Leaked, a word for each execution: `start_joinable_thread` asks for `Send + 'static`.
+    let trace: &'static Trace = Box::leak(Box::default());
+    let handle = start_joinable_thread(Options::new(), || trace.leave()).unwrap();
+    (handle, trace)
+}
+
+fn a_join_sees_what_the_thread_did() {
+    let (handle, trace) = start();
+    handle.join().unwrap();
+    trace.assert_left();
+    handle.join().unwrap();
+}
+
+fn who_finds_it_done_sees_what_it_did() {
+    let (handle, trace) = start();
+    if handle.is_done() {
+        trace.assert_left();
+    }
+}
+
+fn a_late_join_still_comes_to_the_end() {
+    let (handle, trace) = start();
+    if handle.join_until(Deadline::after(Duration::from_millis(1))).unwrap() {
+        trace.assert_left();
+    } else {
+        handle.join().unwrap();
+    }
+}
+
+fn the_native_id_is_there_at_the_first_step() {
+    let (handle, _) = start();
+    assert_ne!(handle.native_id(), 0);
+}
+
+fn two_joiners_come_to_the_end() {
+    let (handle, trace) = start();
+    let handle = Rc::new(handle);
+    let other = spawn({
+        let handle = Rc::clone(&handle);
+        move || {
+            handle.join().unwrap();
+            trace.assert_left();
+        }
+    });
+    handle.join().unwrap();
+    trace.assert_left();
+    other.join();
+}
+
+fn a_joiner_in_time_and_one_too_late() {
+    let (handle, trace) = start();
+    let handle = Rc::new(handle);
+    let other = spawn({
+        let handle = Rc::clone(&handle);
+        move || {
+            if handle.join_until(Deadline::after(Duration::from_millis(1))).unwrap() {
+                trace.assert_left();
+            }
+        }
+    });
+    handle.join().unwrap();
+    trace.assert_left();
+    other.join();
+}
+
+fn a_scope_ends_after_its_threads() {
+    let trace = Trace::default();
+    scope(|s| drop(s.start(Options::new(), || trace.leave()).unwrap()));
+    trace.assert_left();
+}
+
+const TWO: [Scenario; 5] = [
+    Scenario { name: "thread: a join sees what it did", preemptions: None, body: a_join_sees_what_the_thread_did },
+    Scenario { name: "thread: so does who finds it done", preemptions: None, body: who_finds_it_done_sees_what_it_did },
+    Scenario { name: "thread: late, and then joined", preemptions: None, body: a_late_join_still_comes_to_the_end },
+    Scenario { name: "thread: its native id", preemptions: None, body: the_native_id_is_there_at_the_first_step },
+    Scenario { name: "thread: a scope ends after it", preemptions: None, body: a_scope_ends_after_its_threads },
+];
+
+const THREE: [Scenario; 2] = [
+    Scenario { name: "thread: two joiners", preemptions: Some(3), body: two_joiners_come_to_the_end },
+    Scenario {
+        name: "thread: a joiner in time, one too late",
+        preemptions: Some(3),
+        body: a_joiner_in_time_and_one_too_late,
+    },
+];
+
+#[test]
+fn two() {
+    TWO.iter().copied().for_each(check);
+}
+
+#[test]
+fn three() {
+    THREE.iter().copied().for_each(check);
+}
+
+#[test]
+fn every_planted_bug_is_found() {
+    let small = |scenario: Scenario| Scenario { preemptions: Some(2), ..scenario };
+    let scenarios: Vec<Scenario> = TWO.into_iter().chain(THREE).map(small).collect();
+    mutants(&["raw/thread.rs", "raw/stage.rs"], &scenarios, &[]);
+}
