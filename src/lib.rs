@@ -1,6 +1,7 @@
-//! Python's `_thread`, `threading` and `queue` in Rust, on pthread, futex system calls and atomics.
+#![doc = include_str!("../README.md")]
 
-#[cfg(not(loom))]
+#[cfg(all(not(loom), any(feature = "lock_api", feature = "lock_api_04")))]
+pub mod lock_api;
 pub mod queue;
 pub mod raw;
 pub mod sys;

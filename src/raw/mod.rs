@@ -19,8 +19,8 @@ mod lock;
 mod pile;
 mod ring;
 mod rlock;
-mod segments;
 mod scope;
+mod segments;
 mod semaphore;
 mod sleepers;
 pub mod spin;
@@ -30,32 +30,23 @@ mod system;
 mod thread;
 
 pub use crate::sys::Deadline;
-pub use condition::Condition;
-pub use guarded::{Exclusive, Guard, Guarded, RawLock, Waitable};
-pub use lock::{Lock, ReleaseUnlocked};
-pub use rlock::{CountOverflow, NotOwner, RLock};
-pub use sleepers::{Sleepers, Turn};
-
-pub use crate::sys::Deadline;
-
-pub use barrier::{Barrier, BrokenBarrier};
-pub use event::Event;
-pub use semaphore::{OverRelease, Semaphore};
-pub use buffer::{Buffer, Flow, Refused, TooManyTaskDone};
 pub use crate::sys::thread::{MAIN_IDENT, ident as get_ident, native_id as get_native_id};
-pub use guarded::{Exclusive, Guard, Guarded, RawLock};
+pub use barrier::{Barrier, BrokenBarrier};
+pub use buffer::{Buffer, Flow, Refused, TooManyTaskDone};
+pub use condition::Condition;
+pub use event::Event;
+pub use guarded::{Exclusive, Guard, Guarded, RawLock, Waitable};
 #[cfg(not(loom))]
 pub(crate) use local::{LocalId, is_live, retired};
 pub use lock::{Lock, ReleaseUnlocked};
 pub use pile::{Order, Pile};
 pub use ring::Ring;
-pub use segments::{Cursor, Inline, Segments, Storage};
-pub use sleepers::{Sleepers, Turn};
-
-pub use crate::sys::Deadline;
+pub use rlock::{CountOverflow, NotOwner, RLock};
 #[cfg(not(loom))]
 pub(crate) use scope::scope_with;
 pub use scope::{Scope, scope};
+pub use segments::{Cursor, Inline, Segments, Storage};
+pub use semaphore::{OverRelease, Semaphore};
 pub use sleepers::{Sleepers, Turn};
 pub(crate) use stage::Stage;
 #[cfg(not(loom))]

@@ -223,10 +223,11 @@ fn two_processes_meet_in_shared_memory() {
     // SAFETY: any bytes are a `MaybeUninit`.
     let place = unsafe { shared_zeroed::<Place>() }.0.get();
     // SAFETY: the mapping is alive for good, and nobody else knows it yet; all-zero bytes are a barrier for one.
-    let zeroed = unsafe { (*place).assume_init_ref() };
+    let place = unsafe { &mut *place };
+    // SAFETY: as above.
+    let zeroed = unsafe { place.assume_init_ref() };
     assert_eq!((zeroed.parties(), wait(zeroed)), (1, Ok(0)));
-    // SAFETY: as above, and `zeroed` is not used any more.
-    let barrier = unsafe { (*place).write(Barrier::shared(2)) };
+    let barrier = &*place.write(Barrier::shared(2));
     let meet = || {
         for _ in 0..ROUNDS {
             assert!(wait(barrier).unwrap() < 2);

@@ -13,6 +13,7 @@ mod barrier;
 mod condition;
 mod event;
 mod fence;
+mod futex;
 mod lock;
 mod ring;
 mod rlock;
