@@ -1,7 +1,6 @@
 //! `raw::Barrier`.
 
 use std::cell::UnsafeCell;
-use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -212,7 +211,14 @@ fn an_action_may_use_the_barrier_shared() {
     while_the_action_runs(&Barrier::shared(1));
 }
 
-struct Place(UnsafeCell<MaybeUninit<Barrier<Shared>>>);
+#[test]
+fn zeroed_memory_is_a_barrier_for_one() {
+    // SAFETY: all-zero bytes are a barrier for one.
+    let barrier = unsafe { shared_zeroed::<Barrier<Shared>>() };
+    assert_eq!((barrier.parties(), wait(barrier), wait(barrier)), (1, Ok(0), Ok(0)));
+}
+
+struct Place(UnsafeCell<Barrier<Shared>>);
 
 // SAFETY: written before anybody else sees it.
 unsafe impl Sync for Place {}
@@ -220,14 +226,12 @@ unsafe impl Sync for Place {}
 #[test]
 fn two_processes_meet_in_shared_memory() {
     const ROUNDS: u32 = 1000;
-    // SAFETY: any bytes are a `MaybeUninit`.
+    // SAFETY: all-zero bytes are a barrier for one.
     let place = unsafe { shared_zeroed::<Place>() }.0.get();
-    // SAFETY: the mapping is alive for good, and nobody else knows it yet; all-zero bytes are a barrier for one.
-    let place = unsafe { &mut *place };
-    // SAFETY: as above.
-    let zeroed = unsafe { place.assume_init_ref() };
-    assert_eq!((zeroed.parties(), wait(zeroed)), (1, Ok(0)));
-    let barrier = &*place.write(Barrier::shared(2));
+    // SAFETY: the mapping is alive for good, and nobody else knows it yet.
+    unsafe { place.write(Barrier::shared(2)) };
+    // SAFETY: as above; it is only shared from here on.
+    let barrier = unsafe { &*place };
     let meet = || {
         for _ in 0..ROUNDS {
             assert!(wait(barrier).unwrap() < 2);
