@@ -174,7 +174,7 @@ fn as_many_waits_end_by_a_notification_as_notify_said<S: Scope>(lock: &Lock<S>, 
                     scope.spawn(move || {
                         let (mut state, mut given) = (seed * 104_729, 0);
                         while working.load(Relaxed) > 0 {
-                            let (count, held) = (next(&mut state) % 4, next(&mut state) % 2 == 0);
+                            let (count, held) = (next(&mut state) % 4, next(&mut state).is_multiple_of(2));
                             if held {
                                 lock.acquire();
                             }
