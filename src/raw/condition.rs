@@ -4,18 +4,18 @@
 //! `gathering`. Notifications are given to the *open* group, the one before it, until that has had one for each
 //! member; then the groups *turn*: the next one is open, and newcomers gather in a fresh one.
 //!
-//! | group | what its members are | where they sleep | counted by |
+//! | group | its members | they sleep on | counted by |
 //! |---|---|---|---|
-//! | `gathering` | not notified | `words[gathering & 1]` | `fresh` |
-//! | `gathering - 1`, open | `signals` notifications are there for `open` of them: first come, first served | the other word | `open`, `signals` |
-//! | older, released | notified, all of them; some have not noticed yet | nowhere: see I4 | nobody |
+//! | `gathering` | have no notification | `words[gathering & 1]` | `fresh` |
+//! | `gathering - 1`, *open* | share `signals`, first come, first served | the other word | `open`, `signals` |
+//! | older, *released* | have one each; some have not noticed yet | nothing: I4 | nobody |
 //!
 //! ```text
-//!   wait ──► gathering ───────────── turn ─────────► open ──────────────── turn ──────────────► released ──► true
-//!               │         when a notification finds   │ │   when every member has, or has had,
-//!               │         nobody else to go to        │ │   a notification of its own
-//!               ▼                                     │ └── takes a signal ──► true
-//!             false (deadline)                        └──── deadline, and no signal ──► false
+//!   wait ──► gathering ─────── turn ───────► open ────────── turn ─────────► released ──► true
+//!                │    a notification finds   │  │   each member has had its
+//!                │    nobody else to go to   │  │   own, and one is left over
+//!                │                           │  └── takes a signal ──► true
+//!                └── deadline ──► false      └── deadline, and no signal ──► false
 //! ```
 //!
 //! All numbers are kept under `groups`, a [`Lock`] of our own, which is never held while anything is waited for.
@@ -24,16 +24,16 @@
 //! I1  `signals <= open`. A notification counts only where there is a member that has none; a member leaves with a
 //!     signal (both sink by 1), or without one when there is none. So as many waits return `true` as `notify` said:
 //!     each signal is taken once, and at a turn `signals == open`, which is how many return `true` as released.
-//! I2  A notification never goes to a later wait: signals are given to a group that nobody joins any more, and are 0 when the
-//!     next one opens. It never goes to one that has timed out: that one looks, under `groups`, and takes a signal
-//!     if there is one, or is counted out.
+//! I2  A notification never goes to a later wait: signals are given to a group that nobody joins any more, and are
+//!     0 when the next one opens. It never goes to one that has timed out: that one looks, under `groups`, and takes
+//!     a signal if there is one, or is counted out.
 //! I3  Of the open group's members, at least `signals` are awake: not asleep, or about to find that their word has
-//!     changed. Giving n signals changes the word and wakes n, under `groups`: either n more are awake, or all are, and `signals <= open`.
-//!     An awake member goes back to sleep only if it sees no signal, and with the word's value of that moment.
-//!     So no signal waits for a thread that sleeps.
-//! I4  Nobody sleeps in a released group: at its turn `signals == open`, so by I3 all its members were awake, and one that looks again
-//!     finds itself released. So a word can serve every second group: wakes for the open group meet only its members,
-//!     and because they are made under `groups`, none is on its way when the groups turn.
+//!     changed. Giving n signals changes the word and wakes n, under `groups`: then n more are awake, or all are,
+//!     and `signals <= open`. An awake member goes back to sleep only if it sees no signal, and with the word's
+//!     value of that moment. So no signal waits for a thread that sleeps.
+//! I4  Nobody sleeps in a released group: at its turn `signals == open`, so by I3 all its members were awake, and one
+//!     that looks again finds itself released. So a word can serve every second group: wakes for the open group meet
+//!     only its members, and because they are made under `groups`, none is on its way when the groups turn.
 //!
 //! I3 and I4 hold of a thread that is stopped just before it sleeps unless exactly 2^32 notifications pass its word
 //! meanwhile; a released member is told by its distance from `gathering`, so likewise 2^32 turns.
@@ -47,9 +47,9 @@
 //!
 //! # Fairness
 //!
-//! First come, first served by groups: of two waits, if a notification fell between their beginnings that turned
-//! the groups, the earlier one is served first. Within a group the kernel's order of waking decides. When those who are
-//! notified get the caller's lock is that lock's affair.
+//! First come, first served by groups: whoever waited when a group was opened is served before whoever came later.
+//! Within a group the kernel's order of waking decides, which is first come, first served in practice. When those
+//! who are notified get the caller's lock is that lock's affair.
 
 use core::fmt;
 use core::ptr;
@@ -61,10 +61,10 @@ use crate::sys::{Deadline, Futex, Private, Scope, Shared, const_fn};
 
 /// A condition variable: threads give up a lock, wait to be notified, and have the lock again.
 ///
-/// A wait returns because it was notified, or because its deadline has passed; never without reason, and the
-/// two are told apart: as many waits return `true` as [`notify`](Self::notify) said. A notification goes to those who wait at that moment,
-/// the earlier before the later, and is not stored. The notifier need not hold the lock. Threads
-/// may wait with different locks at once: a notification goes to any of them.
+/// A wait returns because it was notified, or because its deadline has passed; never without reason, and the two are
+/// told apart: as many waits return `true` as [`notify`](Self::notify) said. A notification goes to those who wait at
+/// that moment, and is not stored. The notifier need not hold the lock. Threads may wait with different locks at once:
+/// a notification goes to any of them.
 ///
 /// 36 bytes, no allocation. A waiting thread uses no CPU. One that dies while it waits, in another process or by a
 /// fork (the child's copy still counts its parent's waiters), may have a notification spent on it.
@@ -221,7 +221,7 @@ impl<S: Scope> Condition<S> {
         unsafe { self.wait_until(lock, deadline) }
     }
 
-    /// Notifies the `count` that have waited longest, or all if there are fewer; gives their number.
+    /// Notifies `count` of those who wait, the earlier groups first, or all if there are fewer; gives their number.
     pub fn notify(&self, count: u32) -> u32 {
         // Relaxed: see Order.
         if self.waiting.load(Relaxed) == 0 { 0 } else { self.notify_waiting(count) }

@@ -12,9 +12,13 @@ use crate::raw::{self, Deadline, Guard, Waitable};
 /// `Sync`, see below.
 ///
 /// No wait ends without reason, and a notification is never lost on one that has timed out: as many waits say that
-/// they were notified as the notifier was told. A notification goes to those who wait at that moment, the earlier before
-/// the later, and is not stored: so what is waited for is kept in the lock's data, and changed under the lock. Whether the notifier still holds
-/// the lock makes no difference. A panic in a predicate leaves the lock held by the guard, as anywhere else.
+/// they were notified as the notifier was told. A notification goes to those who wait at that moment, and is not
+/// stored: so what is waited for is kept in the lock's data, and changed under the lock. Whether the notifier still
+/// holds the lock makes no difference. Of those who wait, a later one is not served before all who waited when a
+/// notification came before it; among these the system's order of waking decides.
+///
+/// A predicate only looks (`&T`), so that it is the same for both locks. A panic in one leaves the lock with the
+/// guard, as anywhere else. A forked child's copy counts its parent's waiters, and may spend notifications on them.
 ///
 /// 36 bytes; allocates nothing; may be a `static`.
 ///
@@ -26,8 +30,9 @@ use crate::raw::{self, Deadline, Guard, Waitable};
 /// # Why an `RLock`'s data must be `Sync`
 ///
 /// A thread may hold a second guard, and a borrow through it, while it waits with the first one; meanwhile another
-/// thread takes the lock and borrows too. Two threads then have a `&T` at once, which is what `Sync` allows. That neither runs while the
-/// other does is not enough without it: a cell that is opened by a token of which each thread has its own would be open twice.
+/// thread takes the lock and borrows too. Two threads then have a `&T` at once, which is what `Sync` allows. That
+/// they never run at once is not enough without it: a cell may be opened by a token of which each thread has its own
+/// (`TLCell` of the crate `qcell` is `Send` and not `Sync` for that reason), and would be open twice.
 ///
 /// ```
 /// use underthread::threading::{Condition, Lock};
@@ -122,12 +127,12 @@ impl Condition {
         self.wait_for_timeout(guard, timeout, |data| !predicate(data))
     }
 
-    /// Notifies the one that has waited longest; gives how many that are, 0 or 1.
+    /// Notifies one of those who wait; gives how many that are, 0 or 1.
     pub fn notify_one(&self) -> usize {
         self.notify(1)
     }
 
-    /// Notifies the `count` that have waited longest, or all if there are fewer; gives their number.
+    /// Notifies `count` of those who wait, or all if there are fewer; gives their number.
     pub fn notify(&self, count: usize) -> usize {
         // There cannot be more waiters than that.
         self.0.notify(u32::try_from(count).unwrap_or(u32::MAX)) as usize

@@ -141,6 +141,22 @@ fn two_notifications_serve_two_waiters() {
     waiters.into_iter().for_each(JoinHandle::join);
 }
 
+/// Three groups may form: the last sleeps where the first slept.
+fn a_word_serves_every_second_group() {
+    let stage = Stage::new();
+    let once = thread(&stage, Stage::take_a_ticket);
+    let twice = thread(&stage, |stage| {
+        stage.take_a_ticket();
+        stage.take_a_ticket();
+    });
+    for _ in 0..3 {
+        stage.data.acquire().tickets += 1;
+        stage.condition.notify(1);
+    }
+    once.join();
+    twice.join();
+}
+
 fn a_notification_is_not_spent_on_one_who_has_timed_out() {
     let stage = Stage::new();
     let timed = thread(&stage, |stage| stage.wait_until_over(soon()));
@@ -187,17 +203,17 @@ fn a_newcomer_takes_nothing_from_who_waited_before() {
 const TWO: [Scenario; 5] = [
     Scenario {
         name: "condition: a wait that began under the lock is found by who has it next",
-        preemptions: Some(4),
+        preemptions: Some(6),
         body: a_wait_that_began_under_the_lock_is_found_by_who_has_it_next,
     },
     Scenario {
         name: "condition: the notifier need not hold the lock",
-        preemptions: Some(4),
+        preemptions: Some(6),
         body: the_notifier_need_not_hold_the_lock,
     },
     Scenario {
         name: "condition: a wait says what notify said",
-        preemptions: Some(4),
+        preemptions: Some(6),
         body: a_wait_says_what_notify_said,
     },
     Scenario {
@@ -212,15 +228,22 @@ const TWO: [Scenario; 5] = [
     },
 ];
 
-const THREE: [Scenario; 4] = [
+const THREE: [Scenario; 5] = [
     Scenario {
         name: "condition: two notifications serve two waiters",
         preemptions: Some(3),
         body: two_notifications_serve_two_waiters,
     },
     Scenario {
+        name: "condition: a word serves every second group",
+        // Some(2): the largest of these.
+        preemptions: Some(2),
+        body: a_word_serves_every_second_group,
+    },
+    Scenario {
         name: "condition: a notification is not spent on one who has timed out",
-        preemptions: Some(3),
+        // With three, half a minute: 438814 executions.
+        preemptions: Some(2),
         body: a_notification_is_not_spent_on_one_who_has_timed_out,
     },
     Scenario { name: "condition: notify_all ends every wait", preemptions: Some(3), body: notify_all_ends_every_wait },

@@ -82,13 +82,13 @@ fn a_whole_release_lets_another_in_and_the_depth_comes_back() {
 const TWO: [Scenario; 3] = [
     Scenario {
         name: "rlock: two threads exclude each other at every depth",
-        preemptions: Some(4),
+        preemptions: Some(5),
         body: two_threads_exclude_each_other_at_every_depth,
     },
-    Scenario { name: "rlock: only the owner releases", preemptions: Some(4), body: only_the_owner_releases },
+    Scenario { name: "rlock: only the owner releases", preemptions: Some(5), body: only_the_owner_releases },
     Scenario {
         name: "rlock: a whole release lets another in, and the depth comes back",
-        preemptions: Some(4),
+        preemptions: Some(5),
         body: a_whole_release_lets_another_in_and_the_depth_comes_back,
     },
 ];
