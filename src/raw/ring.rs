@@ -146,10 +146,10 @@ impl<T, M: Storage<T>, S: Scope> Ring<T, M, S> {
         for _ in 0..count {
             // SAFETY: the caller holds the get lock, and the position is below `tail`, which was acquired.
             let slot = unsafe { self.store.to_get(&mut get.cursor) };
-            keep(slot.with(|slot| {
+            slot.with(|slot| {
                 // SAFETY: filled by `put_some`, and read this once: the cursor and the position go on.
-                unsafe { slot.cast::<T>().read() }
-            }));
+                keep(unsafe { slot.cast::<T>().read() });
+            });
             get.position = get.position.wrapping_add(1);
         }
         // Release: pairs with Acquire in `has_room`.
@@ -219,12 +219,11 @@ impl<T, M: Storage<T>, S: Scope> Buffer for Ring<T, M, S> {
         while items.len() != 0 && self.has_room(&mut put) {
             // SAFETY: we hold the put lock, and there is room by a head that was acquired.
             let slot = unsafe { self.store.to_put(&mut put.cursor) };
-            if let Some(item) = items.next() {
-                slot.with_mut(|slot| {
-                    // SAFETY: nobody else has this slot: getters end before it, and it was emptied.
-                    unsafe { slot.cast::<T>().write(item) }
-                });
-            }
+            slot.with_mut(|slot| {
+                // Not over a variable: it may be big.
+                // SAFETY: nobody else has this slot: getters end before it, and it was emptied.
+                items.next().map(|item| unsafe { slot.cast::<T>().write(item) })
+            });
             put.position = put.position.wrapping_add(1);
             count += 1;
         }
