@@ -18,7 +18,7 @@
 //!
 //! I1  head ≤ tail ≤ head + capacity, and done ≤ tail; all three only grow, modulo 2^64.
 //! I2  Each side keeps a copy of the other's position, which is never ahead of it: what the copy allows is allowed. Only
-//!     when it says full, or empty, is the other side's cache line read.
+//!     when that is less than is asked for is the other side's cache line read.
 //! I3  "Full", "empty" and "closed" are found under the side's lock, by the position the other side has at that moment.
 //!
 //! # Order
@@ -135,11 +135,12 @@ impl<T, M: Storage<T>, S: Scope> Ring<T, M, S> {
     /// Takes out at most `most` items; says how many.
     #[inline]
     fn take(&self, get: &mut Side<M::Cursor>, most: usize, mut keep: impl FnMut(T)) -> u64 {
-        if get.position == get.other {
+        let most = most as u64;
+        if get.other.wrapping_sub(get.position) < most {
             // Acquire: pairs with Release in `put_some`; the slots before it have been filled.
             get.other = self.put.position.load(Acquire);
         }
-        let count = get.other.wrapping_sub(get.position).min(most as u64);
+        let count = get.other.wrapping_sub(get.position).min(most);
         if count == 0 {
             return 0;
         }
@@ -268,7 +269,9 @@ impl<T, M: Storage<T>, S: Scope> Buffer for Ring<T, M, S> {
         let put = self.put.side.acquire();
         let mut get = self.get.side.acquire();
         self.flow.close();
-        while immediate && self.take(&mut get, usize::MAX, |item| drained.push(item)) != 0 {}
+        if immediate {
+            self.take(&mut get, usize::MAX, |item| drained.push(item));
+        }
         drop(get);
         drop(put);
         self.finish(drained.len() as u64);
