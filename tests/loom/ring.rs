@@ -58,7 +58,7 @@ fn a_segment_comes_again() {
 /// Two getters, two items, one wake in flight at most.
 fn every_getter_is_woken() {
     let ring = ring(2);
-    let getters = [(); 2].map(|()| with(&ring, |ring| get(ring)));
+    let getters = [(); 2].map(|()| with(&ring, get));
     put(&*ring, 1);
     put(&*ring, 2);
     let sum: u32 = getters.into_iter().map(JoinHandle::join).sum();
@@ -78,7 +78,7 @@ fn every_putter_is_woken() {
 fn two_putters_and_two_getters() {
     let ring = ring(1);
     let putters = [1, 2].map(|item| with(&ring, move |ring| put(ring, item)));
-    let getter = with(&ring, |ring| get(ring));
+    let getter = with(&ring, get);
     let sum = get(&*ring) + getter.join();
     putters.into_iter().for_each(JoinHandle::join);
     assert_eq!(sum, 3);
@@ -112,7 +112,7 @@ fn a_timed_out_getter_takes_nothing_with_it() {
 fn a_timed_out_getter_leaves_the_others_a_wake() {
     let ring = ring(2);
     let timed = with(&ring, |ring| ring.get_until(Deadline::after(Duration::from_millis(1))).is_ok());
-    let untimed = with(&ring, |ring| get(ring));
+    let untimed = with(&ring, get);
     put(&*ring, 1);
     put(&*ring, 2);
     untimed.join();
@@ -197,7 +197,7 @@ fn qsize_is_never_above_the_capacity() {
     let ring = ring(1);
     put(&*ring, 1);
     let looker = with(&ring, |ring| ring.qsize());
-    let getter = with(&ring, |ring| get(ring));
+    let getter = with(&ring, get);
     let _ = ring.try_put(2);
     assert!(looker.join() <= 1);
     getter.join();
