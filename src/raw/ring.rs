@@ -18,7 +18,7 @@
 //!
 //! I1  head ≤ tail ≤ head + capacity, and done ≤ tail; all three only grow, modulo 2^64.
 //! I2  Each side keeps a copy of the other's position, which is never ahead of it: what the copy allows is allowed. Only
-//!     when it says full, or empty, is the other side's cache line read.
+//!     when that is less than is asked for is the other side's cache line read.
 //! I3  "Full", "empty" and "closed" are found under the side's lock, by the position the other side has at that moment.
 //!
 //! # Order
@@ -135,21 +135,22 @@ impl<T, M: Storage<T>, S: Scope> Ring<T, M, S> {
     /// Takes out at most `most` items; says how many.
     #[inline]
     fn take(&self, get: &mut Side<M::Cursor>, most: usize, mut keep: impl FnMut(T)) -> u64 {
-        if get.position == get.other {
+        let most = most as u64;
+        if get.other.wrapping_sub(get.position) < most {
             // Acquire: pairs with Release in `put_some`; the slots before it have been filled.
             get.other = self.put.position.load(Acquire);
         }
-        let count = get.other.wrapping_sub(get.position).min(most as u64);
+        let count = get.other.wrapping_sub(get.position).min(most);
         if count == 0 {
             return 0;
         }
         for _ in 0..count {
             // SAFETY: the caller holds the get lock, and the position is below `tail`, which was acquired.
             let slot = unsafe { self.store.to_get(&mut get.cursor) };
-            keep(slot.with(|slot| {
+            slot.with(|slot| {
                 // SAFETY: filled by `put_some`, and read this once: the cursor and the position go on.
-                unsafe { slot.cast::<T>().read() }
-            }));
+                keep(unsafe { slot.cast::<T>().read() });
+            });
             get.position = get.position.wrapping_add(1);
         }
         // Release: pairs with Acquire in `has_room`.
@@ -219,12 +220,11 @@ impl<T, M: Storage<T>, S: Scope> Buffer for Ring<T, M, S> {
         while items.len() != 0 && self.has_room(&mut put) {
             // SAFETY: we hold the put lock, and there is room by a head that was acquired.
             let slot = unsafe { self.store.to_put(&mut put.cursor) };
-            if let Some(item) = items.next() {
-                slot.with_mut(|slot| {
-                    // SAFETY: nobody else has this slot: getters end before it, and it was emptied.
-                    unsafe { slot.cast::<T>().write(item) }
-                });
-            }
+            slot.with_mut(|slot| {
+                // Not over a variable: it may be big.
+                // SAFETY: nobody else has this slot: getters end before it, and it was emptied.
+                items.next().map(|item| unsafe { slot.cast::<T>().write(item) })
+            });
             put.position = put.position.wrapping_add(1);
             count += 1;
         }
@@ -269,7 +269,9 @@ impl<T, M: Storage<T>, S: Scope> Buffer for Ring<T, M, S> {
         let put = self.put.side.acquire();
         let mut get = self.get.side.acquire();
         self.flow.close();
-        while immediate && self.take(&mut get, usize::MAX, |item| drained.push(item)) != 0 {}
+        if immediate {
+            self.take(&mut get, usize::MAX, |item| drained.push(item));
+        }
         drop(get);
         drop(put);
         self.finish(drained.len() as u64);

@@ -1,1 +1,154 @@
-//! priority
+//! `PriorityQueue`'s own order, and comparisons that panic.
+
+use std::cmp::{Ordering, Reverse};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+
+use underthread::queue::{PriorityQueue, TooManyTaskDone};
+
+/// Compared by its first part only.
+#[derive(Debug)]
+struct Job(u32, u32);
+
+impl PartialEq for Job {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+impl Eq for Job {}
+impl PartialOrd for Job {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Job {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+
+#[test]
+fn the_smallest_comes_first_and_of_equals_the_first() {
+    let queue = PriorityQueue::new(0);
+    for number in 0..500 {
+        queue.put(Job(number * 7919 % 13, number)).unwrap();
+        if number % 5 == 4 {
+            queue.put(queue.get().unwrap()).unwrap();
+            queue.get().unwrap();
+        }
+    }
+    let mut last = (0, 0);
+    for _ in 0..200 {
+        let Job(priority, _) = queue.get().unwrap();
+        assert!(last.0 <= priority);
+        last = (priority, 0);
+    }
+    let queue = PriorityQueue::new(0);
+    queue.put_many((0..500).map(|number| Job(number * 7919 % 13, number))).unwrap();
+    let mut got: Vec<_> = queue.get_many(250).unwrap();
+    got.extend(queue.shutdown(true));
+    assert_eq!(got.len(), 500);
+    assert!(got.is_sorted_by_key(|job| (job.0, job.1)));
+}
+
+#[test]
+fn reverse_gives_the_largest() {
+    let queue = PriorityQueue::new(3);
+    queue.put_many([1, 3, 2].map(Reverse)).unwrap();
+    assert_eq!(queue.get(), Ok(Reverse(3)));
+}
+
+/// Panics when it is compared while `armed`; counts its drops.
+struct Touchy<'a> {
+    priority: u32,
+    armed: &'a AtomicBool,
+    drops: &'a AtomicUsize,
+}
+
+impl Drop for Touchy<'_> {
+    fn drop(&mut self) {
+        self.drops.fetch_add(1, Relaxed);
+    }
+}
+impl PartialEq for Touchy<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+impl Eq for Touchy<'_> {}
+impl PartialOrd for Touchy<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Touchy<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        assert!(!self.armed.load(Relaxed), "compared while armed");
+        self.priority.cmp(&other.priority)
+    }
+}
+
+#[test]
+fn a_comparison_that_panics_changes_nothing() {
+    let (armed, drops) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let queue = PriorityQueue::new(0);
+    let item = |priority| Touchy { priority, armed: &armed, drops: &drops };
+    for priority in [4, 2, 3, 1, 5] {
+        queue.put(item(priority)).unwrap();
+    }
+    armed.store(true, Relaxed);
+    // The item of the put that panicked is dropped, and not counted.
+    catch_unwind(AssertUnwindSafe(|| queue.put(item(0)))).map_err(drop).unwrap_err();
+    assert_eq!((queue.qsize(), drops.load(Relaxed)), (5, 1));
+    catch_unwind(AssertUnwindSafe(|| queue.get())).map_err(drop).map(drop).unwrap_err();
+    catch_unwind(AssertUnwindSafe(|| queue.get_many(9))).map_err(drop).map(drop).unwrap_err();
+    assert_eq!((queue.qsize(), drops.load(Relaxed)), (5, 1));
+    armed.store(false, Relaxed);
+    let got = queue.get_many(9).unwrap();
+    assert!(got.iter().map(|item| item.priority).eq(1..=5));
+    (0..5).for_each(|_| queue.task_done().unwrap());
+    assert_eq!(queue.task_done(), Err(TooManyTaskDone));
+    queue.join();
+    // A drain loses nothing either.
+    queue.put_many([item(2), item(1)]).unwrap();
+    armed.store(true, Relaxed);
+    assert_eq!(queue.shutdown(true).len(), 2);
+    drop(got);
+    assert_eq!(drops.load(Relaxed), 8);
+}
+
+#[test]
+fn a_batch_that_panics_keeps_what_it_has() {
+    let comparisons = Arc::new(AtomicUsize::new(usize::MAX / 2));
+    let queue = PriorityQueue::new(0);
+    queue.put_many((0..8).map(|priority| Late(priority, comparisons.clone()))).unwrap();
+    // The first take of eight makes at most six comparisons, each of the next fewer.
+    comparisons.store(7, Relaxed);
+    let got = queue.get_many(8).unwrap();
+    assert!(!got.is_empty() && got.len() < 8);
+    comparisons.store(usize::MAX / 2, Relaxed);
+    let rest = queue.get_many(8).unwrap();
+    assert!(got.iter().chain(&rest).map(|item| item.0).eq(0..8));
+}
+
+/// Panics once its number of comparisons is used up.
+struct Late(u32, Arc<AtomicUsize>);
+
+impl PartialEq for Late {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+impl Eq for Late {}
+impl PartialOrd for Late {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Late {
+    fn cmp(&self, other: &Self) -> Ordering {
+        assert_ne!(self.1.fetch_sub(1, Relaxed), 0, "no comparison left");
+        self.0.cmp(&other.0)
+    }
+}
