@@ -1,6 +1,5 @@
 //! Each test runs itself again, alone in a child, and looks at what the child has written.
 
-use std::io::Write;
 use std::process;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -26,7 +25,7 @@ fn child(test: &str) -> Option<Vec<String>> {
 }
 
 fn say(line: &str) {
-    writeln!(std::io::stderr(), "> {line}").unwrap();
+    eprintln!("> {line}");
 }
 
 /// Starts a thread that is waited for, which ends only after the exit has begun: it waits for the main thread's end.

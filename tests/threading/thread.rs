@@ -71,7 +71,7 @@ fn of_two_racing_starts_one_wins() {
         for _ in 0..500 {
             let runs = Arc::new(AtomicU32::new(0));
             let own = Arc::clone(&runs);
-            let thread = Thread::new(move || drop(own.fetch_add(1, SeqCst)));
+            let thread = Thread::new(move || own.fetch_add(1, SeqCst));
             let rival = thread.clone();
             let other = started(move || rival.start().is_ok());
             let won = thread.start().is_ok();
