@@ -494,6 +494,11 @@ mod modelled {
     #[derive(Debug)]
     pub struct Native(RefCell<Option<model::JoinHandle<()>>>);
 
+    // SAFETY: all of loom's threads are coroutines on one OS thread; the cell is never borrowed across a switch.
+    unsafe impl Send for Native {}
+    // SAFETY: as for `Send`.
+    unsafe impl Sync for Native {}
+
     impl Native {
         /// As the system's.
         ///

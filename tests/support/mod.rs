@@ -76,3 +76,25 @@ pub fn cpu_time() -> Duration {
     assert_eq!(unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) }, 0);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
+
+/// Runs the test called `test` of this binary again, alone in a child process in which `variable` is set, and gives
+/// what came of it.
+pub fn rerun(test: &str, variable: &str) -> process::Output {
+    process::Command::new(std::env::current_exe().unwrap())
+        .args([test, "--exact", "--nocapture", "--test-threads=1"])
+        .env(variable, "1")
+        .output()
+        .unwrap()
+}
+
+/// Limits the address space of this process to `bytes`; gives what the limit was.
+pub fn limit_address_space(bytes: libc::rlim_t) -> libc::rlim_t {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the pointer is to a live rlimit.
+    assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_AS, &raw mut limit) }, 0);
+    let before = limit.rlim_cur;
+    limit.rlim_cur = bytes;
+    // SAFETY: as above.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) }, 0);
+    before
+}
