@@ -111,7 +111,6 @@ mod version_04 {
 
     // SAFETY: `Lock` excludes by its word, Acquire and Release at both ends (see its `RawLock`).
     unsafe impl RawMutex for Lock {
-        #[expect(clippy::declare_interior_mutable_const, reason = "the trait asks for it")]
         const INIT: Self = Self::new();
         type GuardMarker = GuardSend;
 
