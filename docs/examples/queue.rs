@@ -7,7 +7,7 @@ use std::sync::Arc;
 use underthread::queue::PriorityQueue;
 use underthread::threading::{Lock, Thread};
 
-/// How urgent, and what: the smallest leaves first, and equals in the order they came.
+/// How urgent, and what: the smallest leaves first.
 type Job = (u32, &'static str);
 
 fn main() {

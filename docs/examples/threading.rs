@@ -1,4 +1,4 @@
-//! Three threads look for a number whose square begins with nine digits in order; the first to find one stops all.
+//! Three threads look for a number whose square begins with seven digits in order; the first to find one stops all.
 //!
 //! `cargo run --release --example threading`
 
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use underthread::threading::{Event, Lock, Thread};
 
 const THREADS: u64 = 3;
-const WANTED: &str = "123456789";
+const WANTED: &str = "1234567";
 
 #[derive(Default)]
 struct Search {
