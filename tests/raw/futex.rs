@@ -215,7 +215,6 @@ fn under_a_storm_of_signals<R: Send>(body: impl FnOnce() -> R + Send) -> R {
     action.sa_sigaction = handler as extern "C" fn(libc::c_int) as usize;
     // SAFETY: the action lives through the call; its handler does nothing.
     assert_eq!(unsafe { libc::sigaction(libc::SIGUSR1, &raw const action, ptr::null_mut()) }, 0);
-    // SAFETY: getpid reads a number.
     let (target, done) = (AtomicU32::new(0), AtomicBool::new(false));
     watched(|| {
         thread::scope(|scope| {
