@@ -147,11 +147,12 @@ impl<T, M: Storage<T>, S: Scope> Ring<T, M, S> {
         for _ in 0..count {
             // SAFETY: the caller holds the get lock, and the position is below `tail`, which was acquired.
             let slot = unsafe { self.store.to_get(&mut get.cursor) };
-            slot.with(|slot| {
+            let item = slot.with(|slot| {
                 // SAFETY: filled by `put_some`, and read this once: the cursor and the position go on.
-                keep(unsafe { slot.cast::<T>().read() });
+                unsafe { slot.cast::<T>().read() }
             });
             get.position = get.position.wrapping_add(1);
+            keep(item);
         }
         // Release: pairs with Acquire in `has_room`.
         self.get.position.store(get.position, Release);
@@ -218,12 +219,13 @@ impl<T, M: Storage<T>, S: Scope> Buffer for Ring<T, M, S> {
         }
         let mut count = 0;
         while items.len() != 0 && self.has_room(&mut put) {
+            // Before the cursor goes on: an iterator that errs in its length, or panics, leaves no slot unfilled.
+            let Some(item) = items.next() else { break };
             // SAFETY: we hold the put lock, and there is room by a head that was acquired.
             let slot = unsafe { self.store.to_put(&mut put.cursor) };
             slot.with_mut(|slot| {
-                // Not over a variable: it may be big.
                 // SAFETY: nobody else has this slot: getters end before it, and it was emptied.
-                items.next().map(|item| unsafe { slot.cast::<T>().write(item) })
+                unsafe { slot.cast::<T>().write(item) }
             });
             put.position = put.position.wrapping_add(1);
             count += 1;

@@ -137,10 +137,19 @@ fn close_releases_a_putter() {
 
 /// The wake for the item is in flight when the queue is closed: who gets the item must wake the other.
 fn close_releases_all_getters() {
+    all_getters(false);
+}
+
+/// As above, but nobody gets the item: who is refused must wake the other.
+fn close_with_a_drain_releases_all_getters() {
+    all_getters(true);
+}
+
+fn all_getters(immediate: bool) {
     let ring = ring(1);
     let getters = [(); 2].map(|()| with(&ring, |ring| ring.get_until(None).is_ok()));
     put(&*ring, 1);
-    let drained = ring.close(false);
+    let drained = ring.close(immediate);
     let got = getters.into_iter().map(|getter| usize::from(getter.join())).sum::<usize>();
     assert_eq!(drained.len() + got, 1);
 }
@@ -272,11 +281,12 @@ const TWO: [Scenario; 12] = [
     scenario("pile: closes", Some(3), a_pile_closes),
 ];
 
-const THREE: [Scenario; 7] = [
+const THREE: [Scenario; 8] = [
     scenario("ring: every getter is woken", Some(2), every_getter_is_woken),
     scenario("ring: every putter is woken", Some(2), every_putter_is_woken),
     scenario("ring: a timed-out getter leaves the others a wake", Some(2), a_timed_out_getter_leaves_the_others_a_wake),
     scenario("ring: close releases all getters", Some(2), close_releases_all_getters),
+    scenario("ring: close with a drain releases all getters", Some(2), close_with_a_drain_releases_all_getters),
     scenario("ring: every joiner is woken", Some(3), every_joiner_is_woken),
     scenario("ring: qsize is never above the capacity", Some(3), qsize_is_never_above_the_capacity),
     scenario("ring: qsize is never below zero", Some(3), qsize_is_never_below_zero),
