@@ -124,6 +124,7 @@ pub fn start_new_thread(f: impl FnOnce() + Send + 'static) -> io::Result<u64> {
 /// Starts a thread that runs `f`. What was done before is visible to it.
 ///
 /// A panic in `f` ends the thread only, after the process's panic hook has run; its payload is dropped there.
+/// `raw::exit` ends it too; `pthread_exit` cannot: its unwinding ends the process where panics are caught.
 ///
 /// # Errors
 ///

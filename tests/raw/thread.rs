@@ -274,6 +274,32 @@ fn threads_start_again_once_there_is_memory_again() {
 }
 
 #[test]
+fn threads_that_nobody_joins_are_not_kept() {
+    const CHILD: &str = "UNDERTHREAD_DETACHED";
+    if std::env::var_os(CHILD).is_none() {
+        let output = rerun("thread::threads_that_nobody_joins_are_not_kept", CHILD);
+        assert!(output.status.success(), "{output:?}");
+        return;
+    }
+    // Room for a few stacks of 256 MiB, not for two hundred.
+    limit_address_space(4 << 30);
+    for round in 0..200 {
+        let thread = start_joinable_thread(Options::new().stack_size(256 << 20), || ()).unwrap();
+        if round % 2 == 0 {
+            // Detached by itself, or by us, whichever comes last.
+            while !thread.is_done() {
+                std::hint::spin_loop();
+            }
+        }
+        let id = thread.native_id();
+        drop(thread);
+        while system_threads().contains(&id) {
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[test]
 fn threads_of_a_scope_borrow_and_may_start_others() {
     watched(|| {
         for _ in 0..200 {
