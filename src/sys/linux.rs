@@ -35,6 +35,8 @@ pub(super) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Deadline>, 
 
 pub(super) fn wake(word: *const AtomicU32, count: u32, shared: bool) {
     match (count, shared) {
+        // The kernel wakes one before it counts.
+        (0, _) => {}
         (1, false) => atomic_wait::wake_one(word),
         (u32::MAX, false) => atomic_wait::wake_all(word),
         _ => {

@@ -121,13 +121,13 @@ fn a_wake_of_so_many_wakes_so_many<S: Scope>(word: Futex<S>) {
         Futex::wake(&word, 0);
         assert_eq!(returned.load(Relaxed), 0);
         Futex::wake(&word, 1);
-        until(|| returned.load(Relaxed) == 1);
+        until(|| returned.load(Relaxed) >= 1);
+        assert_eq!(returned.load(Relaxed), 1);
         Futex::wake(&word, 1);
     });
     with_sleepers(&word, 5, |returned| {
         Futex::wake(&word, 3);
-        until(|| returned.load(Relaxed) == 3);
-        // Two sleep on: nobody has told them to wake.
+        until(|| returned.load(Relaxed) >= 3);
         assert_eq!(returned.load(Relaxed), 3);
         Futex::wake(&word, u32::MAX);
     });
