@@ -2,6 +2,7 @@
 
 #[cfg(all(not(loom), any(feature = "lock_api", feature = "lock_api_04")))]
 pub mod lock_api;
+#[cfg(not(loom))]
 pub mod queue;
 pub mod raw;
 pub mod sys;

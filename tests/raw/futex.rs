@@ -73,8 +73,15 @@ fn a_wait_gives_up_at_its_deadline_and_not_before<S: Scope>() {
     let word = Futex::<S>::new(0);
     for timeout in [Duration::ZERO, Duration::from_nanos(1), Duration::from_micros(1500), Duration::from_millis(30)] {
         let deadline = Deadline::after(timeout).unwrap();
-        watched(|| while word.wait(0, Some(deadline)) {});
+        let mut returns = 0;
+        watched(|| {
+            while word.wait(0, Some(deadline)) {
+                returns += 1;
+            }
+        });
         assert!(deadline.passed(), "gave up {:?} too early", deadline.remaining());
+        // One for each millisecond at most, where it must look for itself: it sleeps, and does not spin.
+        assert!(returns <= 100, "{returns} returns for no reason");
         // A deadline in the past.
         watched(|| while word.wait(0, Some(deadline)) {});
     }
@@ -116,13 +123,13 @@ fn a_wake_of_so_many_wakes_so_many<S: Scope>(word: Futex<S>) {
         Futex::wake(&word, 0);
         assert_eq!(returned.load(Relaxed), 0);
         Futex::wake(&word, 1);
-        until(|| returned.load(Relaxed) == 1);
+        until(|| returned.load(Relaxed) >= 1);
+        assert_eq!(returned.load(Relaxed), 1);
         Futex::wake(&word, 1);
     });
     with_sleepers(&word, 5, |returned| {
         Futex::wake(&word, 3);
-        until(|| returned.load(Relaxed) == 3);
-        // Two sleep on: nobody has told them to wake.
+        until(|| returned.load(Relaxed) >= 3);
         assert_eq!(returned.load(Relaxed), 3);
         Futex::wake(&word, u32::MAX);
     });
