@@ -11,8 +11,8 @@ use crate::raw::{self, Deadline, Guarded};
 /// owner: taking it twice in one thread waits for ever. Threads may overtake each other, but one that has waited for
 /// a millisecond is handed the lock at the next release.
 ///
-/// A panic in a critical section releases the lock, like any other way out: the data is as the panic left it. A
-/// forked child whose parent had the lock held by another thread finds it held for ever. The lock itself is 8 bytes,
+/// A panic in a critical section releases the lock, like any other way out: the data is as the panic left it. There is
+/// no poison, and a lock is unwind safe whatever its data. A forked child whose parent had the lock held by another thread finds it held for ever. The lock itself is 8 bytes,
 /// allocates nothing, and may be a `static`.
 ///
 /// # Order
