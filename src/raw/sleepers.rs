@@ -189,8 +189,8 @@ impl<S: Scope> Sleepers<S> {
         let mut mark = SOME;
         let mut slept = false;
         loop {
-            // I2, and a mark that stands already may be older than the wake that brought us here: only a read-modify-write
-            // is sure to find the latest value, as a load or a compare-exchange that fails is not. Relaxed: see Order.
+            // I2. A mark that seems to stand may have been cleared since: only a read-modify-write is sure to find the
+            // latest value, as a load or a compare-exchange that fails is not. Relaxed: see Order.
             let announced = self.word.fetch_max(mark, Relaxed).max(mark);
             if announced == GRANTED {
                 // The unit is for those who have slept; a newcomer, perhaps the very thread that handed it over, waits
@@ -220,7 +220,8 @@ impl<S: Scope> Sleepers<S> {
     /// Takes back the mark of one who will not starve any more (I4); true if a unit was granted meanwhile.
     fn calm(&self) -> bool {
         loop {
-            // Relaxed: see Order. What a failure sees is not older than our own mark, so a grant in answer to that is seen.
+            // Relaxed: see Order. What a failure sees is not older than our own mark, so a grant in answer to that is
+            // seen.
             match self.word.compare_exchange(STARVING, SOME, Relaxed, Relaxed) {
                 Err(GRANTED) => {
                     if self.take_grant() {

@@ -176,7 +176,8 @@ impl Sleeper {
     }
 }
 
-/// Ends the process where the system has refused what sleeping needs. No panic: a condition waits with its caller's lock given up, and to unwind through it would drop a guard whose lock another thread holds.
+/// Ends the process where the system has refused what sleeping needs. No panic: a condition waits with its caller's lock
+/// given up, and to unwind through it would drop a guard whose lock another thread holds.
 fn must(failed: libc::c_int, otherwise: &str) {
     if failed != 0 {
         eprintln!("underthread: {otherwise}: {}", std::io::Error::from_raw_os_error(failed));
