@@ -3,6 +3,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
+use core::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::sys::Deadline;
 use crate::sys::atomic::UnsafeCell;
@@ -13,6 +14,7 @@ use crate::sys::atomic::UnsafeCell;
 ///
 /// Between an acquire that succeeded and the matching release, no acquire succeeds in another thread; nor in the
 /// same thread, if the lock is [`Exclusive`]. What was done before a release is visible after the next acquire.
+/// [`reacquire`](Self::reacquire) does not unwind: whoever calls it has a guard.
 pub unsafe trait RawLock {
     /// What a [`Guard`] carries: a type that is `Send` only if a holding may be released by another thread.
     type Marker;
@@ -76,6 +78,11 @@ pub struct Guarded<R, T: ?Sized> {
 
 // SAFETY: the lock admits one thread at a time, and orders what they do; so sharing the whole is sending the data.
 unsafe impl<R: Sync, T: ?Sized + Send> Sync for Guarded<R, T> {}
+
+// A panic in a critical section releases the lock, and other threads find the data as it was left, whether the panic is
+// caught or not. So a lock that is seen again after `catch_unwind` shows nothing new.
+impl<R: UnwindSafe, T: ?Sized> UnwindSafe for Guarded<R, T> {}
+impl<R: RefUnwindSafe, T: ?Sized> RefUnwindSafe for Guarded<R, T> {}
 
 impl<R, T> Guarded<R, T> {
     crate::sys::const_fn! {

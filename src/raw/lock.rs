@@ -21,11 +21,15 @@
 //! plain store followed by a look for sleepers; that store–load order is the light side of the
 //! [asymmetric fence](crate::sys::fence), so the heavy one, in [`Sleepers::sleep`], pays for it.
 //!
+//! That look comes when the lock may already be another's. So a lock may be freed once its last release has
+//! *returned*, which a borrow sees to; that it could be taken since is not enough.
+//!
 //! # Fairness
 //!
-//! Barging, for throughput; but a thread that has waited for 1 ms is handed the lock, past everyone who has not
-//! slept (CPython 3.13, Go and WebKit do the like). Sleepers are woken in the kernel's order, which is first come,
-//! first served in practice and promised by nobody.
+//! Barging, for throughput; but once a thread that has waited for 1 ms is woken and finds the lock taken, the next
+//! release hands it to one of those who sleep, past everyone who has not slept (CPython 3.13, Go and WebKit do the
+//! like). Sleepers are woken in the kernel's order, which is first come, first served in practice and promised by
+//! nobody; one who was woken in vain comes last again.
 
 use core::fmt;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};

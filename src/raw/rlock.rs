@@ -21,7 +21,9 @@
 //! `owner` and `depth` are Relaxed. A thread that compares `owner` with its own id needs no order: by I1 and I2 the
 //! last thread to store that id was itself, and before it gave the lock up it stored `NOBODY` over it; a thread never
 //! reads a value that is older than its own last store. So it finds its id exactly if it is the owner. Any other
-//! value, however stale, says the same: not me. `depth` is read by the owner alone, and `lock` orders owners.
+//! value, however stale, says the same: not me. `depth` is read by the owner alone, and `lock` orders owners. That the
+//! kernel gives a number again changes nothing: it orders the end of its old thread before the start of the new one,
+//! which is to the new thread as if it had made those stores itself.
 //!
 //! A nested acquire or release is two loads and a store; the outermost ones are `lock`'s.
 

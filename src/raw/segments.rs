@@ -8,7 +8,7 @@
 //!   └───────────┘       └───────────┘      └───────────┘          └───────────┘
 //! ```
 //!
-//! The first segment is small, each new one twice as long, up to [`MOST_SLOTS`] or [`MOST_BYTES`]. One that is as long as
+//! The first segment is small, each new one twice as long, up to `MOST_SLOTS` or `MOST_BYTES`. One that is as long as
 //! the ring's capacity has no next: both cursors go round in it.
 //!
 //! I1  The put side links a next segment before it publishes the first item in it; the get side goes there only for

@@ -2,13 +2,14 @@
 //!
 //! The one waiting protocol of the crate: [`Lock`](super::Lock) sleeps so for its word, a semaphore for its permits,
 //! a queue for items and for room. The thing waited for is the caller's: an *attempt* that takes it, or finds it is
-//! not there. Whoever makes a *unit* of it available stores that first, and then calls [`wake`](Sleepers::wake), or does both by [`release`](Sleepers::release).
+//! not there. Whoever makes a *unit* of it available stores that first, and then calls [`wake`](Sleepers::wake), or
+//! does both by [`release`](Sleepers::release).
 //!
 //! | `word` | says of sleepers |
 //! |---|---|
 //! | `NONE` | none that need a wake from us: each that sleeps has been preceded by one who was woken and will see to it |
 //! | `SOME` | perhaps some: the next release wakes one |
-//! | `STARVING` | one of them has waited too long: the next owner of a unit hands it over |
+//! | `STARVING` | one of them has waited too long: the next owner of a unit hands it over to one of them |
 //! | `GRANTED` | a unit is in this word, for one who has slept; a wake for it is made or on its way |
 //!
 //! ```text
@@ -35,8 +36,12 @@
 //! The lost wake-up would be: a sleeper announces itself, looks, and finds nothing, while the releaser has stored
 //! its unit, looks at this word, and finds `NONE`. Each side stores first and loads second, so one of them sees the
 //! other: that is what the asymmetric fence between the two promises, heavy on the side that is about to sleep, light
-//! in `wake`. The word itself publishes nothing, so it is Relaxed throughout, except for a grant: there the unit
-//! travels in the word, from the Release in `grant` to the Acquire in `take_grant`.
+//! in `wake`. That holds of every look behind the fence, also of a compare-exchange that fails, which may see an old
+//! value as a load may: if it misses an announcement, the attempt that comes after the announcement sees the unit.
+//!
+//! The word itself publishes nothing, so it is Relaxed throughout, except for a grant: there the unit travels in the
+//! word, from the Release in `grant` to the Acquire in `take_grant`. Newcomers who announce themselves in between write
+//! the same value by a read-modify-write, which continues the release sequence.
 
 use core::fmt;
 use core::ptr;
@@ -105,6 +110,8 @@ impl<S: Scope> Sleepers<S> {
     }
 
     /// Wakes at most `count` sleepers, if any needs it. Call it after the unit has been stored.
+    ///
+    /// While one who was woken before is on its way, it wakes nobody, whatever `count`: that one sees to the rest (I3).
     #[inline]
     pub fn wake(&self, count: u32) {
         if self.any() {
@@ -174,15 +181,16 @@ impl<S: Scope> Sleepers<S> {
     /// Repeats `attempt`, asleep in between, until it gives something, a unit is handed over, or `deadline` passes.
     ///
     /// The caller has tried, and spun, before. `fair` sleepers ask for a unit of their own once they have waited for
-    /// a millisecond; whoever makes units available must then do so by [`release`](Self::release).
+    /// a millisecond; whoever makes units available must then do so by [`release`](Self::release). `attempt` does not
+    /// panic: its unit, and the mark (I2, I4), would be lost.
     #[cold]
     pub fn sleep<T>(&self, deadline: Option<Deadline>, fair: bool, mut attempt: impl FnMut() -> Option<T>) -> Turn<T> {
         let patience = if fair { Deadline::after(PATIENCE) } else { None };
         let mut mark = SOME;
         let mut slept = false;
         loop {
-            // I2, and a mark that stands already may be older than the wake that brought us here: only a read-modify-write
-            // is sure to find the latest value, as a load or a compare-exchange that fails is not. Relaxed: see Order.
+            // I2. A mark that seems to stand may have been cleared since: only a read-modify-write is sure to find the
+            // latest value, as a load or a compare-exchange that fails is not. Relaxed: see Order.
             let announced = self.word.fetch_max(mark, Relaxed).max(mark);
             if announced == GRANTED {
                 // The unit is for those who have slept; a newcomer, perhaps the very thread that handed it over, waits
@@ -212,7 +220,8 @@ impl<S: Scope> Sleepers<S> {
     /// Takes back the mark of one who will not starve any more (I4); true if a unit was granted meanwhile.
     fn calm(&self) -> bool {
         loop {
-            // Relaxed: see Order.
+            // Relaxed: see Order. What a failure sees is not older than our own mark, so a grant in answer to that is
+            // seen.
             match self.word.compare_exchange(STARVING, SOME, Relaxed, Relaxed) {
                 Err(GRANTED) => {
                     if self.take_grant() {

@@ -38,7 +38,7 @@ mod real {
         pub fn after(timeout: Duration) -> Option<Self> {
             let timeout = u64::try_from(timeout.as_nanos()).ok()?;
             let nanoseconds = Self::now().nanoseconds.checked_add(timeout)?;
-            // The kernel's seconds are signed.
+            // The kernel counts nanoseconds as signed.
             i64::try_from(nanoseconds.get()).ok()?;
             Some(Self { nanoseconds })
         }

@@ -7,6 +7,11 @@
 //! thread's program order that fence falls before its store (then its load sees ours), after its load (then its
 //! store is visible to our load), or between (then both).
 //!
+//! That holds on any CPU, however weakly it orders: interrupts are precise, so the fence that the kernel runs in one
+//! has a place in the program order of what it interrupts, and a CPU that runs no thread of ours has passed a full
+//! fence on the way from the last and will pass one on the way to the next. What is left to forbid is the compiler's
+//! moves, and that is all the kernel asks of the partner of a membarrier, on every architecture that has it.
+//!
 //! Without membarrier, for [`Shared`](super::Shared) words, and under loom, both sides are `fence(SeqCst)`: the
 //! algorithms above are the same text, and what the models verify is that symmetric form.
 //!
@@ -17,9 +22,10 @@
 //! | `SWITCHING` | full fence | membarrier |
 //! | `SYMMETRIC` | full fence | full fence |
 //!
-//! I1  A light side is weak only if it has seen `MEMBARRIER`.
+//! I1  A light side is weak only if it has seen `MEMBARRIER`, after its store: so a membarrier that comes after the end
+//!     of `MEMBARRIER` falls behind the store of each side that is weak.
 //! I2  A heavy side does without membarrier only if it has seen `SYMMETRIC`, which is stored only where `MEMBARRIER`
-//!     never was, or after a membarrier that came after its end.
+//!     never was, or after a membarrier that came after its end. Then what a weak side has stored is visible (I1).
 //!
 //! The mode is decided before `main`, where there is one thread and registering costs a microsecond; with threads
 //! running it would cost milliseconds. Names after C++ P1202, *Asymmetric Fences* (Goldblatt).
@@ -50,8 +56,11 @@ pub enum Kind {
 #[inline]
 pub fn light<S: Scope>() {
     if S::SHARED {
-        full_fence(SeqCst);
-    } else if MODE.load(Relaxed) == MEMBARRIER {
+        return full_fence(SeqCst);
+    }
+    // I1: without it a compiler may look at the mode before the caller's store.
+    compiler_fence(SeqCst);
+    if MODE.load(Relaxed) == MEMBARRIER {
         compiler_fence(SeqCst);
     } else {
         full_fence_out_of_line();
@@ -86,7 +95,8 @@ pub fn kind() -> Kind {
 /// system call: where membarrier was granted once and is refused later, the heavy side can only abort. Every
 /// release then costs a full fence.
 pub fn make_symmetric() {
-    if decide() == SYMMETRIC || MODE.compare_exchange(MEMBARRIER, SWITCHING, Relaxed, Relaxed).is_err() {
+    // Where another thread is at it, neither relies on the other's end.
+    if decide() == SYMMETRIC || MODE.compare_exchange(MEMBARRIER, SWITCHING, Relaxed, Relaxed) == Err(SYMMETRIC) {
         return;
     }
     // I2: whoever was weak has drained its store before this returns; whoever comes later is not weak.
@@ -95,11 +105,16 @@ pub fn make_symmetric() {
 }
 
 fn fence_every_cpu() {
-    if !membarrier::fence() {
-        // Light sides have been weak; without this fence a wake-up could be lost for ever.
-        eprintln!("underthread: membarrier was granted at start and is refused now; see sys::fence::make_symmetric");
-        std::process::abort();
+    if membarrier::fence() {
+        return;
     }
+    // Forbidden since our caller looked, by one who had made the fences symmetric first: I2.
+    if MODE.load(Relaxed) == SYMMETRIC {
+        return full_fence(SeqCst);
+    }
+    // Light sides have been weak; without this fence a wake-up could be lost for ever.
+    eprintln!("underthread: membarrier was granted at start and is refused now; see sys::fence::make_symmetric");
+    std::process::abort();
 }
 
 fn decide() -> u32 {

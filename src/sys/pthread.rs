@@ -112,8 +112,7 @@ impl Bucket {
 
     fn lock(&self) {
         // SAFETY: a static mutex; no caller holds it already.
-        let failed = unsafe { libc::pthread_mutex_lock(self.mutex.get()) };
-        assert_eq!(failed, 0, "a bucket's mutex cannot be locked");
+        must(unsafe { libc::pthread_mutex_lock(self.mutex.get()) }, "a bucket's mutex cannot be locked");
     }
 
     fn unlock(&self) {
@@ -177,25 +176,32 @@ impl Sleeper {
     }
 }
 
+/// Ends the process where the system has refused what sleeping needs. No panic: a condition waits with its caller's lock
+/// given up, and to unwind through it would drop a guard whose lock another thread holds.
+fn must(failed: libc::c_int, otherwise: &str) {
+    if failed != 0 {
+        eprintln!("underthread: {otherwise}: {}", std::io::Error::from_raw_os_error(failed));
+        std::process::abort();
+    }
+}
+
 /// Condition variables that take an absolute deadline on the monotonic clock.
 #[cfg(not(target_vendor = "apple"))]
 mod clock {
     use core::mem::MaybeUninit;
 
-    use super::Deadline;
+    use super::{Deadline, must};
 
     /// Makes a condition variable at `place`, which holds none yet.
     pub(super) fn make(place: *mut libc::pthread_cond_t) {
         let mut attributes = MaybeUninit::uninit();
         // SAFETY: fresh attributes to be initialised.
-        let failed = unsafe { libc::pthread_condattr_init(attributes.as_mut_ptr()) };
-        assert_eq!(failed, 0, "no condition attributes");
+        must(unsafe { libc::pthread_condattr_init(attributes.as_mut_ptr()) }, "no condition attributes");
         // SAFETY: initialised above.
         let failed = unsafe { libc::pthread_condattr_setclock(attributes.as_mut_ptr(), libc::CLOCK_MONOTONIC) };
-        assert_eq!(failed, 0, "no condition variables on the monotonic clock");
+        must(failed, "no condition variables on the monotonic clock");
         // SAFETY: the place is the caller's; the attributes are initialised.
-        let failed = unsafe { libc::pthread_cond_init(place, attributes.as_ptr()) };
-        assert_eq!(failed, 0, "no condition variable");
+        must(unsafe { libc::pthread_cond_init(place, attributes.as_ptr()) }, "no condition variable");
         // SAFETY: initialised above, and not used again.
         unsafe { libc::pthread_condattr_destroy(attributes.as_mut_ptr()) };
     }
@@ -222,7 +228,7 @@ mod clock {
     use core::ptr;
     use core::time::Duration;
 
-    use super::Deadline;
+    use super::{Deadline, must};
 
     /// As far as one wait goes; the end of it is a spurious wake.
     const FAR: Duration = Duration::from_secs(1 << 24);
@@ -230,8 +236,7 @@ mod clock {
     /// Makes a condition variable at `place`, which holds none yet.
     pub(super) fn make(place: *mut libc::pthread_cond_t) {
         // SAFETY: the place is the caller's; no attributes are the default ones.
-        let failed = unsafe { libc::pthread_cond_init(place, ptr::null()) };
-        assert_eq!(failed, 0, "no condition variable");
+        must(unsafe { libc::pthread_cond_init(place, ptr::null()) }, "no condition variable");
     }
 
     /// Waits, at most until `deadline`. The caller holds `mutex`, then and afterwards.

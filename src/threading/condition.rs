@@ -14,8 +14,9 @@ use crate::raw::{self, Deadline, Guard, Waitable};
 /// No wait ends without reason, and a notification is never lost on one that has timed out: as many waits say that
 /// they were notified as the notifier was told. A notification goes to those who wait at that moment, and is not
 /// stored: so what is waited for is kept in the lock's data, and changed under the lock. Whether the notifier still
-/// holds the lock makes no difference. Of those who wait, a later one is not served before all who waited when a
-/// notification came before it; among these the system's order of waking decides.
+/// holds the lock makes no difference. Those who wait are notified in groups, first come, first served: when all of one
+/// group have been notified, whoever waits at the next notification is the next group. Within a group the system's
+/// order of waking decides.
 ///
 /// A predicate only looks (`&T`), so that it is the same for both locks. A panic in one leaves the lock with the
 /// guard, as anywhere else. A forked child's copy counts its parent's waiters, and may spend notifications on them.

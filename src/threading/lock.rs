@@ -8,12 +8,12 @@ use crate::raw::{self, Deadline, Guarded};
 /// Data that one thread at a time may use.
 ///
 /// [`acquire`](Self::acquire) waits until the lock is free, without using CPU after about a microsecond. It knows no
-/// owner: taking it twice in one thread waits for ever. Threads may overtake each other, but one that has waited for
-/// a millisecond is handed the lock at the next release.
+/// owner: taking it twice in one thread waits for ever. Threads may overtake each other, but once one that has waited
+/// for a millisecond is woken in vain, the next release hands the lock to one of those who sleep.
 ///
-/// A panic in a critical section releases the lock, like any other way out: the data is as the panic left it. A
-/// forked child whose parent had the lock held by another thread finds it held for ever. The lock itself is 8 bytes,
-/// allocates nothing, and may be a `static`.
+/// A panic in a critical section releases the lock, like any other way out: the data is as the panic left it. There is
+/// no poison, and a lock is unwind safe whatever its data. A forked child whose parent had the lock held by another
+/// thread finds it held for ever. The lock itself is 8 bytes, allocates nothing, and may be a `static`.
 ///
 /// # Order
 ///

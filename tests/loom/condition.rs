@@ -200,6 +200,41 @@ fn a_newcomer_takes_nothing_from_who_waited_before() {
     newcomer.join();
 }
 
+/// Of two in the open group, the one that is served first waits again, and may sleep when the other is notified.
+fn a_newcomer_who_sleeps_keeps_no_wake_from_the_open_group() {
+    let stage = Stage::new();
+    let waiters = [(); 2].map(|()| {
+        thread(&stage, |stage| {
+            let mut data = stage.data.acquire();
+            if data.over {
+                return;
+            }
+            data.tickets += 1;
+            assert!(stage.condition.wait_guard_until(&mut data, None));
+            data.notified += 1;
+            if data.notified == 1 {
+                assert!(stage.condition.wait_guard_until(&mut data, None));
+            } else {
+                stage.condition.notify_all();
+            }
+        })
+    });
+    let mut data = stage.data.acquire();
+    data.over = true;
+    if data.tickets == 2 {
+        assert_eq!(stage.condition.notify(1), 1);
+        drop(data);
+        data = stage.data.acquire();
+    } else {
+        // One alone has nobody to wait for.
+        data.notified += 1;
+    }
+    let older = u32::from(data.tickets > 0);
+    assert_eq!(stage.condition.notify(1), older);
+    drop(data);
+    waiters.into_iter().for_each(JoinHandle::join);
+}
+
 const TWO: [Scenario; 5] = [
     Scenario {
         name: "condition: a wait that began under the lock is found by who has it next",
@@ -228,7 +263,7 @@ const TWO: [Scenario; 5] = [
     },
 ];
 
-const THREE: [Scenario; 5] = [
+const THREE: [Scenario; 6] = [
     Scenario {
         name: "condition: two notifications serve two waiters",
         preemptions: Some(3),
@@ -251,6 +286,11 @@ const THREE: [Scenario; 5] = [
         name: "condition: a newcomer takes nothing from who waited before",
         preemptions: Some(3),
         body: a_newcomer_takes_nothing_from_who_waited_before,
+    },
+    Scenario {
+        name: "condition: a newcomer who sleeps keeps no wake from the open group",
+        preemptions: Some(3),
+        body: a_newcomer_who_sleeps_keeps_no_wake_from_the_open_group,
     },
 ];
 

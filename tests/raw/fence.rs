@@ -9,13 +9,15 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread;
 
 use underthread::raw::Lock;
-use underthread::sys::fence::{Kind, kind, make_symmetric};
+use underthread::sys::Private;
+use underthread::sys::fence::{Kind, heavy, kind, make_symmetric};
 
 use crate::support;
 
 const ROLE: &str = "UNDERTHREAD_FENCE_ROLE";
 const WITHOUT_MEMBARRIER: &str = "without membarrier";
 const SWITCHING: &str = "switching";
+const FORBIDDING: &str = "forbidding";
 
 /// Two threads contend for a lock, with `meanwhile` in the middle.
 fn stress(meanwhile: impl FnOnce()) {
@@ -41,6 +43,32 @@ fn stress(meanwhile: impl FnOnce()) {
     assert_eq!(tally.into_inner(), 2 * EACH);
 }
 
+/// Other threads are at their heavy fences, before and after.
+fn switch_and_forbid() {
+    const EACH: u32 = 1_000;
+    let fences = [const { AtomicU32::new(0) }; 3];
+    let all_past = |count| fences.iter().all(|fences| fences.load(Relaxed) >= count);
+    support::watched(|| {
+        thread::scope(|scope| {
+            for fences in &fences {
+                scope.spawn(|| {
+                    while !all_past(2 * EACH) {
+                        heavy::<Private>();
+                        fences.fetch_add(1, Relaxed);
+                    }
+                });
+            }
+            while !all_past(EACH) {
+                thread::yield_now();
+            }
+            make_symmetric();
+            if let Err(refused) = forbid_membarrier(libc::SECCOMP_FILTER_FLAG_TSYNC) {
+                eprintln!("not tested: a seccomp filter is refused here: {refused}");
+            }
+        });
+    });
+}
+
 /// Does nothing unless it has a role.
 #[test]
 fn role() {
@@ -52,6 +80,7 @@ fn role() {
             make_symmetric();
         }
         SWITCHING => stress(make_symmetric),
+        FORBIDDING => switch_and_forbid(),
         _ => panic!("no such role: {role}"),
     }
     assert_eq!(kind(), Kind::Symmetric);
@@ -71,8 +100,8 @@ fn assert_success(mut command: Command) -> io::Result<()> {
     Ok(())
 }
 
-/// From here on, also past an exec, `membarrier(2)` is not there.
-fn forbid_membarrier() -> io::Result<()> {
+/// From here on, also past an exec, `membarrier(2)` is not there for the calling thread; with `TSYNC`, for none.
+fn forbid_membarrier(flags: libc::c_ulong) -> io::Result<()> {
     let statement = |code: u32, k: u32| libc::sock_filter { code: code as u16, jt: 0, jf: 0, k };
     let mut filter = [
         // The system call's number is the first word of what a filter sees.
@@ -90,7 +119,7 @@ fn forbid_membarrier() -> io::Result<()> {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: `program` and its filter live through the call, which copies them.
-    if unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) } != 0 {
+    if unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, &raw const program) } != 0 {
         return Err(io::Error::last_os_error());
     }
     Ok(())
@@ -99,8 +128,8 @@ fn forbid_membarrier() -> io::Result<()> {
 #[test]
 fn without_membarrier_both_sides_are_full_fences() {
     let mut command = child(WITHOUT_MEMBARRIER);
-    // SAFETY: between fork and exec only prctl is called, and no memory is allocated.
-    unsafe { command.pre_exec(forbid_membarrier) };
+    // SAFETY: between fork and exec only system calls are made, and no memory is allocated.
+    unsafe { command.pre_exec(|| forbid_membarrier(0)) };
     if let Err(refused) = assert_success(command) {
         eprintln!("not tested: a seccomp filter is refused here: {refused}");
     }
@@ -109,6 +138,14 @@ fn without_membarrier_both_sides_are_full_fences() {
 #[test]
 fn a_running_process_may_switch_to_full_fences() {
     assert_success(child(SWITCHING)).unwrap();
+}
+
+/// A heavy side may have decided for membarrier just before it is switched off and forbidden.
+#[test]
+fn membarrier_may_be_forbidden_to_all_once_the_fences_are_full() {
+    for _ in 0..20 {
+        assert_success(child(FORBIDDING)).unwrap();
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -125,12 +125,12 @@ fn a_panic_in_a_predicate_leaves_lock_and_condition_usable() {
     let calls = AtomicU32::new(0);
     for panicking_call in 0..2 {
         calls.store(0, Relaxed);
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let outcome = catch_unwind(|| {
             condition.wait_for_timeout(&mut ready.acquire(), Duration::ZERO, |_| {
                 assert_ne!(calls.fetch_add(1, Relaxed), panicking_call);
                 false
             })
-        }));
+        });
         assert!(outcome.is_err());
         assert!(!ready.locked());
         assert_eq!(condition.notify_all(), 0);

@@ -1,6 +1,6 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{RefUnwindSafe, UnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::MutexGuard;
 use std::thread;
@@ -74,13 +74,22 @@ fn threads_exclude_each_other() {
 }
 
 #[test]
+fn locks_and_conditions_are_unwind_safe_whatever_the_data() {
+    fn assert_unwind_safe<T: UnwindSafe + RefUnwindSafe>() {}
+    assert_unwind_safe::<Lock<Cell<i32>>>();
+    assert_unwind_safe::<Lock<&mut i32>>();
+    assert_unwind_safe::<RLock<Cell<i32>>>();
+    assert_unwind_safe::<Condition>();
+}
+
+#[test]
 fn a_panic_releases_the_lock_and_leaves_the_data() {
     let lock = Lock::new(1);
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
+    let outcome = catch_unwind(|| {
         *lock.acquire() = 2;
         let _guard = lock.acquire();
         panic!("in the critical section");
-    }));
+    });
     assert!(outcome.is_err());
     assert_eq!(*lock.try_acquire().unwrap(), 2);
 }
