@@ -121,6 +121,19 @@ fn this_crates_sources_count_as_wc_counts_them() {
     assert_equals_wc(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
 }
 
+#[test]
+fn without_a_path_it_counts_this_repository_but_not_what_cargo_and_git_keep_there() {
+    let kept = |entry: &fs::DirEntry| entry.file_name() != "target" && entry.file_name() != ".git";
+    let entries = fs::read_dir(env!("CARGO_MANIFEST_DIR")).unwrap().map(Result::unwrap).filter(kept);
+    let files: Vec<PathBuf> = entries.flat_map(|entry| text_files(&entry.path())).collect();
+    let mut ours = totals(&run(&[]));
+    let mut theirs = wc(&files);
+    if !wc_counts_words_as_we_do() {
+        (ours[1], theirs[1]) = (0, 0);
+    }
+    assert_eq!(ours, theirs);
+}
+
 /// The registry's sources, where there are any: thousands of files that nobody wrote for this test.
 #[test]
 fn a_large_tree_counts_as_wc_counts_it() {

@@ -32,7 +32,8 @@ use underthread::queue::Queue;
 use underthread::threading::{Event, Lock, Thread};
 
 const HELP: &str = "\
-Counts lines, words and bytes of every text file under each PATH (default: this repository).
+Counts lines, words and bytes of every text file under each PATH
+(default: this repository, without its target and .git).
 
 usage: wordcount [--threads N] [--top N] [--verbose] [PATH...]
 
@@ -329,9 +330,22 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
         }
     }
     if options.paths.is_empty() {
-        options.paths.push(env!("CARGO_MANIFEST_DIR").into());
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        options.paths = sources(root).map_err(|error| format!("{}: {error}", root.display()))?;
     }
     Ok(Some(options))
+}
+
+/// What is in the repository at `root`, but what cargo and git keep there.
+fn sources(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in root.read_dir()? {
+        let entry = entry?;
+        if entry.file_name() != "target" && entry.file_name() != ".git" {
+            paths.push(entry.path());
+        }
+    }
+    Ok(paths)
 }
 
 fn at_least_one(number: &str) -> Result<usize, String> {

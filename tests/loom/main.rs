@@ -9,6 +9,7 @@
 mod barrier;
 mod condition;
 mod event;
+mod litmus;
 mod lock;
 mod ring;
 mod rlock;

@@ -61,6 +61,8 @@ fn serves_groups_in_order<S: Scope>(lock: &Lock<S>, condition: &Condition<S>, st
                     let given = condition.notify(count);
                     assert_eq!(given, count.min(before));
                     let mut names: Vec<usize> = (0..given).map(|_| line.recv().unwrap()).collect();
+                    // Only a notification that was given to the last group closes it.
+                    closed |= groups.back().is_some_and(|last| last.iter().any(|name| names.contains(name)));
                     // Whole groups from the front, and of the next one anybody.
                     while let Some(first) = groups.pop_front() {
                         let left: Vec<usize> = first.iter().copied().filter(|name| !names.contains(name)).collect();
@@ -72,8 +74,6 @@ fn serves_groups_in_order<S: Scope>(lock: &Lock<S>, condition: &Condition<S>, st
                         }
                     }
                     assert!(names.is_empty());
-                    // Only a notification that was given to the last group closes it.
-                    closed |= given > 0 && groups.len() <= 1;
                 }
             }
         }

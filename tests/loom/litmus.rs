@@ -1,0 +1,358 @@
+//! The checker itself: small programs whose every outcome is known, and must be seen, each of them and no other.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::panic::catch_unwind;
+use std::ptr;
+use std::rc::Rc;
+use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
+use std::time::Duration;
+
+use loom::cell::UnsafeCell;
+use underthread::sys::atomic::AtomicU32;
+use underthread::sys::model::{Scenario, check, spawn};
+use underthread::sys::{Deadline, Futex, Private, fence};
+
+std::thread_local! {
+    static SEEN: RefCell<BTreeSet<[u32; 2]>> = RefCell::default();
+}
+
+fn seen(outcome: [u32; 2]) {
+    SEEN.with_borrow_mut(|seen| seen.insert(outcome));
+}
+
+fn unbounded(name: &'static str, body: fn()) {
+    SEEN.take();
+    check(Scenario { name, preemptions: None, body });
+}
+
+/// What `body` says that it has seen, over all executions.
+fn outcomes(name: &'static str, body: fn()) -> Vec<[u32; 2]> {
+    unbounded(name, body);
+    SEEN.take().into_iter().collect()
+}
+
+/// Whether some execution of `body` panics.
+fn is_caught(name: &'static str, body: fn()) -> bool {
+    catch_unwind(|| unbounded(name, body)).is_err()
+}
+
+/// Two words, 0 at first; one thread does `other`, the main thread `own`.
+fn two_words(
+    own: impl FnOnce(&AtomicU32, &AtomicU32) -> u32,
+    other: impl FnOnce(&AtomicU32, &AtomicU32) -> u32 + 'static,
+) {
+    let words = Rc::new((AtomicU32::new(0), AtomicU32::new(0)));
+    let theirs = spawn({
+        let words = words.clone();
+        move || other(&words.0, &words.1)
+    });
+    let ours = own(&words.0, &words.1);
+    seen([ours, theirs.join()]);
+}
+
+/// Each stores to a word of its own, then loads the other's.
+fn store_buffering(heavy: fn(), light: fn()) {
+    two_words(
+        |x, y| {
+            x.store(1, Relaxed);
+            heavy();
+            y.load(Relaxed)
+        },
+        move |x, y| {
+            y.store(1, Relaxed);
+            light();
+            x.load(Relaxed)
+        },
+    );
+}
+
+#[test]
+fn store_buffering_shows_unless_there_are_fences() {
+    let fenced = outcomes("litmus: store buffering, fences", || {
+        store_buffering(fence::heavy::<Private>, fence::light::<Private>);
+    });
+    assert_eq!(fenced, [[0, 1], [1, 0], [1, 1]]);
+    let bare = outcomes("litmus: store buffering, no fence", || store_buffering(|| {}, || {}));
+    assert_eq!(bare, [[0, 0], [0, 1], [1, 0], [1, 1]]);
+    let one_sided = outcomes("litmus: store buffering, one fence", || store_buffering(fence::heavy::<Private>, || {}));
+    assert_eq!(one_sided, [[0, 0], [0, 1], [1, 0], [1, 1]]);
+}
+
+/// A message, then a flag; the other side loads the flag, then the message.
+fn message_passing(store: Ordering, load: Ordering) {
+    let words = Rc::new((AtomicU32::new(0), AtomicU32::new(0)));
+    let writer = spawn({
+        let words = words.clone();
+        move || {
+            words.0.store(1, Relaxed);
+            words.1.store(1, store);
+        }
+    });
+    let flag = words.1.load(load);
+    seen([flag, words.0.load(Relaxed)]);
+    writer.join();
+}
+
+#[test]
+fn a_message_is_stale_unless_released_and_acquired() {
+    let ordered = outcomes("litmus: message passing", || message_passing(Release, Acquire));
+    assert_eq!(ordered, [[0, 0], [0, 1], [1, 1]]);
+    let all = [[0, 0], [0, 1], [1, 0], [1, 1]];
+    assert_eq!(outcomes("litmus: message passing, not acquired", || message_passing(Release, Relaxed)), all);
+    assert_eq!(outcomes("litmus: message passing, not released", || message_passing(Relaxed, Acquire)), all);
+}
+
+#[test]
+fn two_loads_of_one_word_do_not_go_back() {
+    let read = outcomes("litmus: two loads of one word", || {
+        two_words(
+            |x, _| {
+                let first = x.load(Relaxed);
+                seen_in_order(first, x.load(Relaxed))
+            },
+            |x, _| {
+                x.store(1, Relaxed);
+                0
+            },
+        );
+    });
+    assert_eq!(read, [[0, 0], [1, 0], [2, 0]]);
+}
+
+/// How many of two loads have seen the store.
+fn seen_in_order(first: u32, second: u32) -> u32 {
+    assert!(first <= second);
+    first + second
+}
+
+/// A limit of loom's that hides outcomes: it never shows a load that sees a later store.
+#[test]
+fn load_buffering_is_not_shown() {
+    let read = outcomes("litmus: load buffering", || {
+        two_words(
+            |x, y| {
+                let read = x.load(Relaxed);
+                y.store(1, Relaxed);
+                read
+            },
+            |x, y| {
+                let read = y.load(Relaxed);
+                x.store(1, Relaxed);
+                read
+            },
+        );
+    });
+    assert_eq!(read, [[0, 0], [0, 1], [1, 0]]);
+}
+
+#[test]
+fn a_load_before_a_compare_exchange_hides_no_load() {
+    let read = outcomes("litmus: load, then compare-exchange", || {
+        two_words(
+            |x, _| x.load(Relaxed),
+            |x, _| {
+                x.load(Relaxed);
+                x.compare_exchange(0, 1, AcqRel, Relaxed).unwrap_or(2)
+            },
+        );
+    });
+    assert_eq!(read, [[0, 0], [1, 0]]);
+}
+
+/// Why our atomics have shadow markers. When this fails, loom is cured, and they can go.
+#[test]
+fn loom_alone_misses_that_load() {
+    loom::model(|| {
+        let word = loom::sync::Arc::new(loom::sync::atomic::AtomicU32::new(0));
+        let other = loom::thread::spawn({
+            let word = word.clone();
+            move || {
+                word.load(Relaxed);
+                word.compare_exchange(0, 1, AcqRel, Relaxed).unwrap_or(2)
+            }
+        });
+        let read = word.load(Relaxed);
+        seen([read, other.join().unwrap()]);
+    });
+    assert_eq!(SEEN.take().into_iter().collect::<Vec<_>>(), [[0, 0]]);
+}
+
+/// tokio-rs/loom#166: loom alone shows three of the four.
+#[test]
+fn a_load_without_use_hides_no_outcome() {
+    let read = outcomes("litmus: a load without use", || {
+        let words = Rc::new((AtomicU32::new(0), AtomicU32::new(0)));
+        let writer = spawn({
+            let words = words.clone();
+            move || {
+                let (key, value) = (&words.0, &words.1);
+                key.store(1, Release);
+                value.store(1, Release);
+                value.store(0, Release);
+                key.load(Acquire);
+                key.store(0, Release);
+            }
+        });
+        let reader = spawn(move || [words.1.load(Acquire), words.0.load(Acquire)]);
+        writer.join();
+        seen(reader.join());
+    });
+    assert_eq!(read, [[0, 0], [0, 1], [1, 0], [1, 1]]);
+}
+
+fn word() -> Rc<Futex<Private>> {
+    Rc::new(Futex::new(0))
+}
+
+fn wake(word: &Futex<Private>, count: u32) {
+    Futex::wake(ptr::from_ref(word), count);
+}
+
+fn soon() -> Option<Deadline> {
+    Deadline::after(Duration::from_millis(1))
+}
+
+#[test]
+fn a_word_that_differs_is_not_slept_on() {
+    unbounded("litmus: a word that differs", || {
+        let word = word();
+        word.store(1, Relaxed);
+        assert!(word.wait(0, None));
+        assert!(word.wait(0, soon()));
+    });
+}
+
+fn sleep_until_changed(change: fn(&Futex<Private>)) {
+    let word = word();
+    let other = spawn({
+        let word = word.clone();
+        move || change(&word)
+    });
+    while word.load(Relaxed) == 0 {
+        word.wait(0, None);
+    }
+    other.join();
+}
+
+#[test]
+fn a_wake_after_the_change_is_not_lost_and_one_before_it_is() {
+    unbounded("litmus: change, then wake", || {
+        sleep_until_changed(|word| {
+            word.store(1, Relaxed);
+            wake(word, 1);
+        });
+    });
+    let planted = is_caught("litmus: wake, then change", || {
+        sleep_until_changed(|word| {
+            wake(word, 1);
+            word.store(1, Relaxed);
+        });
+    });
+    assert!(planted);
+}
+
+#[test]
+fn a_timed_wait_ends_either_way() {
+    let ends = outcomes("litmus: a timed wait", || {
+        let word = word();
+        let other = spawn({
+            let word = word.clone();
+            move || wake(&word, 1)
+        });
+        seen([word.wait(0, soon()).into(), 0]);
+        other.join();
+    });
+    assert_eq!(ends, [[0, 0], [1, 0]]);
+}
+
+/// With one wake for two: whoever waits for ever gets it, where the other says that it was not woken.
+#[test]
+fn no_wake_is_spent_on_a_wait_that_times_out() {
+    unbounded("litmus: a timeout beside a wake", || {
+        let word = word();
+        let timed = spawn({
+            let word = word.clone();
+            move || {
+                if word.wait(0, soon()) {
+                    wake(&word, 1);
+                }
+            }
+        });
+        let waker = spawn({
+            let word = word.clone();
+            move || {
+                word.store(1, Relaxed);
+                wake(&word, 1);
+            }
+        });
+        word.wait(0, None);
+        timed.join();
+        waker.join();
+    });
+}
+
+std::thread_local! {
+    static WAITS: RefCell<Vec<[u32; 2]>> = RefCell::default();
+}
+
+/// A message, then a wake; the other side is woken, or is not, and reads the message. Not those woken for nothing.
+fn woken_with_a_message(body: fn()) -> BTreeSet<[u32; 2]> {
+    unbounded("litmus: a message with a wake", body);
+    let mut waits = WAITS.take();
+    // They come last, and never time out: up to the last timeout, a wake was one.
+    waits.truncate(waits.iter().rposition(|[woken, _]| *woken == 0).unwrap());
+    waits.into_iter().collect()
+}
+
+fn wait_for_a_message(look_first: bool) {
+    let words = Rc::new((AtomicU32::new(0), Futex::<Private>::new(0)));
+    let sleeper = spawn({
+        let words = words.clone();
+        move || {
+            if look_first {
+                words.0.load(Relaxed);
+            }
+            let woken = words.1.wait(0, soon());
+            WAITS.with_borrow_mut(|waits| waits.push([woken.into(), words.0.load(Relaxed)]));
+        }
+    });
+    words.0.store(1, Relaxed);
+    wake(&words.1, 1);
+    sleeper.join();
+}
+
+/// A limit of loom's: to a thread that has yielded, as our sleepers do, it does not show again what that thread has
+/// seen before. (It does to one that was woken for nothing.)
+#[test]
+fn after_a_sleep_no_word_is_as_stale_as_before() {
+    let woken = woken_with_a_message(|| wait_for_a_message(true));
+    assert!(woken.contains(&[1, 1]) && !woken.contains(&[1, 0]), "{woken:?}");
+}
+
+#[test]
+fn a_wake_gives_no_order() {
+    let woken = woken_with_a_message(|| wait_for_a_message(false));
+    assert!(woken.contains(&[1, 1]) && woken.contains(&[1, 0]), "{woken:?}");
+
+    fn trust(load: Ordering) {
+        let (message, word) = (Rc::new(UnsafeCell::new(0)), word());
+        let other = spawn({
+            let (message, word) = (message.clone(), word.clone());
+            move || {
+                // SAFETY: loom checks that nobody else is there.
+                message.with_mut(|message| unsafe { *message = 1 });
+                word.store(1, Release);
+                wake(&word, 1);
+            }
+        });
+        while word.load(load) == 0 {
+            word.wait(0, None);
+        }
+        // SAFETY: as above.
+        message.with(|message| assert_eq!(unsafe { *message }, 1));
+        other.join();
+    }
+    unbounded("litmus: an acquiring look after a wake", || trust(Acquire));
+    assert!(is_caught("litmus: trust in a wake, a cell", || trust(Relaxed)));
+}
