@@ -30,7 +30,7 @@ mod system;
 mod thread;
 
 pub use crate::sys::Deadline;
-pub use crate::sys::thread::{MAIN_IDENT, ident as get_ident, native_id as get_native_id};
+pub use crate::sys::identity::{MAIN_IDENT, ident as get_ident, native_id as get_native_id};
 pub use barrier::{Barrier, BrokenBarrier};
 pub use buffer::{Buffer, Flow, Refused, TooManyTaskDone};
 pub use condition::Condition;

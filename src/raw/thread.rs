@@ -24,8 +24,8 @@ use std::io;
 use std::sync::Arc;
 
 use super::Stage;
-use crate::sys::Deadline;
 use crate::sys::thread::{self, Native};
+use crate::sys::{Deadline, identity};
 
 const RUNNING: u32 = 0;
 const ENDED: u32 = 1;
@@ -43,7 +43,7 @@ pub struct Options {
 impl Options {
     /// A stack of the size that [`stack_size`](super::stack_size) says, and the name of the process.
     pub fn new() -> Self {
-        Self { ident: thread::reserve_ident(), stack_size: None, name: None }
+        Self { ident: identity::reserve_ident(), stack_size: None, name: None }
     }
 
     /// The stack's size in bytes, rounded up to what the system can give; 0 is the system's default.
@@ -164,11 +164,11 @@ pub(super) unsafe fn start_borrowing<F: FnOnce() + Send>(options: Options, f: F)
 
 /// The first and the last step of a thread in our text.
 fn run<F: FnOnce()>((f, options, record): (F, Options, Arc<Record>)) {
-    thread::adopt_ident(options.ident);
-    let native_id = thread::native_id();
+    identity::adopt_ident(options.ident);
+    let native_id = identity::native_id();
     if let Some(name) = options.name {
         // A thread without its name is still a thread.
-        let _ = thread::set_os_name(native_id, &name);
+        let _ = identity::set_os_name(native_id, &name);
     }
     // After the name: who waits for the number in order to rename us comes second.
     record.native_id.advance(native_id);
@@ -219,7 +219,7 @@ impl Handle {
     ///
     /// [`Itself`] if the thread joins itself.
     pub fn join_until(&self, deadline: Option<Deadline>) -> Result<bool, Itself> {
-        if thread::ident() == self.0.ident {
+        if identity::ident() == self.0.ident {
             return Err(Itself);
         }
         let state = &self.0.record.state;
