@@ -44,7 +44,7 @@ pub use ring::Ring;
 pub use rlock::{CountOverflow, NotOwner, RLock};
 #[cfg(not(loom))]
 pub(crate) use scope::scope_with;
-pub use scope::{Scope, scope};
+pub use scope::{ThreadScope, scope};
 pub use segments::{Cursor, Inline, Segments, Storage};
 pub use semaphore::{OverRelease, Semaphore};
 pub use sleepers::{Sleepers, Turn};

@@ -12,7 +12,7 @@ use crate::raw::{self, Guarded, Lock};
 pub struct Unclaimed(Arc<Guarded<Lock, usize>>);
 
 /// Where threads that borrow are started; made by [`scope`].
-pub type Scope<'scope, 'env> = raw::Scope<'scope, 'env, Unclaimed>;
+pub type Scope<'scope, 'env> = raw::ThreadScope<'scope, 'env, Unclaimed>;
 
 /// Calls `body` with a scope, and then waits until every thread that was started in it is gone, also if `body` panics.
 ///
