@@ -4,7 +4,10 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::thread::{NoResult, Record, SharedWork, StartError, Thread, Work, perform};
+use super::outcome::{NoResult, StartError};
+use super::record::Record;
+use super::thread::Thread;
+use super::work::{SharedWork, Work, perform};
 use crate::raw::{self, Guarded, Lock};
 
 /// How many threads of a scope have panicked without anyone's having taken that.
