@@ -55,22 +55,25 @@ pub fn count() -> u32 {
 pub struct Native(libc::pthread_t);
 
 impl Native {
-    /// Waits until the thread is gone, its stack with it.
+    /// Waits until the thread is gone, its stack with it. False if the system refuses, as the thread is itself joining
+    /// the caller.
     ///
     /// # Safety
     ///
-    /// Neither this nor `detach` has been called before, and the caller is not the thread itself.
-    pub unsafe fn join(&self) {
+    /// `detach` has not been called before, nor this with success; nobody else is calling this; and the caller is not
+    /// the thread itself.
+    pub unsafe fn join(&self) -> bool {
         // SAFETY: joinable, by our caller.
         let failed = unsafe { libc::pthread_join(self.0, ptr::null_mut()) };
-        assert_eq!(failed, 0, "a thread could not be joined");
+        assert!(failed == 0 || failed == libc::EDEADLK, "a thread could not be joined");
+        failed == 0
     }
 
     /// Lets the system reap the thread at its end.
     ///
     /// # Safety
     ///
-    /// Neither this nor `join` has been called before.
+    /// Neither this has been called before, nor `join` with success.
     pub unsafe fn detach(&self) {
         // SAFETY: joinable, by our caller.
         let failed = unsafe { libc::pthread_detach(self.0) };

@@ -64,8 +64,9 @@ impl Native {
     /// # Safety
     ///
     /// None here: a second call panics.
-    pub unsafe fn join(&self) {
+    pub unsafe fn join(&self) -> bool {
         self.0.take().expect("joined or detached before").join();
+        true
     }
 
     /// As the system's.
