@@ -18,7 +18,7 @@ use core::time::Duration;
 use std::time::Instant;
 
 use crate::raw::{Lock, RawLock};
-use crate::sys::{Deadline, thread};
+use crate::sys::{Deadline, identity};
 
 /// The calling thread's ident, for `ReentrantMutex`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,7 +28,7 @@ impl ThreadId {
     fn current() -> NonZeroUsize {
         // Idents are given once, and their low half is never 0: on a 32-bit machine it is unique for as long as fewer
         // than 2^32 threads are started.
-        NonZeroUsize::new(thread::ident() as usize).expect("an ident's low half is not 0")
+        NonZeroUsize::new(identity::ident() as usize).expect("an ident's low half is not 0")
     }
 }
 

@@ -24,8 +24,8 @@ impl LocalId {
 
     /// The id; given at the first call.
     pub(crate) fn get(&self) -> u64 {
-        // Relaxed: a number by itself. Who finds it in `LIVE` does so under the lock.
-        let known = self.0.load(Relaxed);
+        // Acquire: pairs with Release in `give`; who knows the id finds it in `LIVE`.
+        let known = self.0.load(Acquire);
         if known != 0 { known } else { self.give() }
     }
 
@@ -35,8 +35,8 @@ impl LocalId {
         let fresh = NEXT.fetch_add(1, Relaxed);
         // Before anybody can use it, so that nobody's value of it is cleared up.
         LIVE.acquire().insert(fresh);
-        // Relaxed: as in `get`, both ways.
-        match self.0.compare_exchange(0, fresh, Relaxed, Relaxed) {
+        // Release: pairs with Acquire in `get`: `fresh` is in `LIVE`. Acquire on failure: so is the other's.
+        match self.0.compare_exchange(0, fresh, Release, Acquire) {
             Ok(_) => fresh,
             Err(other) => {
                 LIVE.acquire().remove(&fresh);

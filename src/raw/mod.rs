@@ -46,7 +46,7 @@ mod system;
 pub mod thread;
 
 pub use crate::sys::Deadline;
-pub use crate::sys::thread::{MAIN_IDENT, ident as get_ident, native_id as get_native_id};
+pub use crate::sys::identity::{MAIN_IDENT, ident as get_ident, native_id as get_native_id};
 #[cfg(not(loom))]
 pub(crate) use local::{LocalId, is_live, retired};
 #[cfg(not(loom))]
@@ -66,7 +66,7 @@ pub use self::{
     pile::{Order, Pile},
     ring::Ring,
     rlock::{CountOverflow, NotOwner, RLock},
-    scope::{Scope, scope},
+    scope::{ThreadScope, scope},
     segments::{Cursor, Inline, Segments, Storage},
     semaphore::{OverRelease, Semaphore},
     sleepers::{Sleepers, Turn},

@@ -32,7 +32,7 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use super::{Lock, RawLock, Waitable};
 use crate::sys::atomic::AtomicU32;
-use crate::sys::thread::owner_id;
+use crate::sys::identity::owner_id;
 use crate::sys::{Deadline, Private, Scope, Shared, const_fn};
 
 const NOBODY: u32 = 0;

@@ -15,7 +15,7 @@ use super::{Guarded, Handle, Lock, Options, StartError};
 /// Where threads that borrow are started; made by [`scope`].
 ///
 /// `X` is what the layer above keeps about its threads.
-pub struct Scope<'scope, 'env: 'scope, X = ()> {
+pub struct ThreadScope<'scope, 'env: 'scope, X = ()> {
     threads: Guarded<Lock, Vec<Handle>>,
     #[cfg_attr(loom, expect(dead_code, reason = "the layer above is not modelled"))]
     pub(crate) extra: X,
@@ -49,7 +49,7 @@ pub struct Scope<'scope, 'env: 'scope, X = ()> {
 /// ```
 pub fn scope<'env, F, T>(body: F) -> T
 where
-    F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
+    F: for<'scope> FnOnce(&'scope ThreadScope<'scope, 'env>) -> T,
 {
     scope_with((), body)
 }
@@ -57,10 +57,10 @@ where
 /// As [`scope`], with `extra` in the scope.
 pub(crate) fn scope_with<'env, F, T, X>(extra: X, body: F) -> T
 where
-    F: for<'scope> FnOnce(&'scope Scope<'scope, 'env, X>) -> T,
+    F: for<'scope> FnOnce(&'scope ThreadScope<'scope, 'env, X>) -> T,
 {
     let threads = Guarded::new(Lock::new(), Vec::new());
-    let scope = Scope { threads, extra, scope: PhantomData, env: PhantomData };
+    let scope = ThreadScope { threads, extra, scope: PhantomData, env: PhantomData };
     let outcome = catch_unwind(AssertUnwindSafe(|| body(&scope)));
     // One at a time, and again: a thread that is waited for may start another.
     while let Some(thread) = pop(&scope.threads) {
@@ -75,7 +75,7 @@ fn pop(threads: &Guarded<Lock, Vec<Handle>>) -> Option<Handle> {
     threads.acquire().pop()
 }
 
-impl<'scope> Scope<'scope, '_> {
+impl<'scope> ThreadScope<'scope, '_> {
     /// Starts a thread that runs `f`, and is gone before [`scope`] returns.
     ///
     /// # Errors
@@ -86,7 +86,7 @@ impl<'scope> Scope<'scope, '_> {
     }
 }
 
-impl<'scope, X> Scope<'scope, '_, X> {
+impl<'scope, X> ThreadScope<'scope, '_, X> {
     pub(crate) fn start_raw<F>(&'scope self, options: Options, f: F) -> Result<Handle, StartError<F>>
     where
         F: FnOnce() + Send + 'scope,
@@ -103,8 +103,8 @@ impl<'scope, X> Scope<'scope, '_, X> {
     }
 }
 
-impl<X> fmt::Debug for Scope<'_, '_, X> {
+impl<X> fmt::Debug for ThreadScope<'_, '_, X> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Scope").field("threads", &self.threads).finish_non_exhaustive()
+        formatter.debug_struct("ThreadScope").field("threads", &self.threads).finish_non_exhaustive()
     }
 }

@@ -1,7 +1,7 @@
 //! How long to look before sleeping.
 
 use crate::sys::atomic::spin_hint;
-use crate::sys::thread::has_one_cpu;
+use crate::sys::identity::has_one_cpu;
 
 /// The most looks at a word before its caller goes to sleep: about a microsecond, less than the price of a sleep
 /// and a wake on one CPU (measured: 2 to 4 µs). std's futex mutex uses the same number.

@@ -1,19 +1,28 @@
 //! Threads: started detached or with a [`Handle`], and joined by any number of others.
 //!
-//! | stage | thread |
+//! | `life` | thread |
 //! |---|---|
 //! | `RUNNING` | has been started; it may not have taken its first step |
 //! | `ENDED` | has run its closure, its thread-local destructors and those of pthread keys: only the system's part is left |
-//! | `REAPING` | one joiner waits for that part |
+//!
+//! | `reaping` | thread |
+//! |---|---|
+//! | `UNCLAIMED` | nobody has asked the system for its end |
+//! | `CLAIMED` | one joiner has, and waits |
 //! | `REAPED` | gone, with its stack |
 //!
 //! ```text
-//!            the thread itself         the first joiner          the same, after pthread_join
-//!   RUNNING ──────────────────► ENDED ──────────────────► REAPING ──────────────────► REAPED
+//!               the thread itself
+//!    RUNNING ──────────────────────► ENDED
+//!               the first joiner              the same, after pthread_join
+//!  UNCLAIMED ──────────────────────► CLAIMED ──────────────────────────────► REAPED
 //! ```
 //!
-//! I1  pthread's join is called once: by whoever claims `REAPING`. If nobody has when the last handle is dropped, that
-//!     drop detaches the thread, and there is nobody left to claim.
+//! A joiner with a deadline waits for `ENDED` before it claims, as the system's join cannot be given up. One without
+//! claims at once: it sleeps once, where two steps would be two sleeps.
+//!
+//! I1  The system's join succeeds once: for whoever claims. If nobody has when the last handle is dropped, that drop
+//!     detaches the thread, and there is nobody left to claim.
 //! I2  The thread holds its record until its last access to it, so no joiner can free what it wakes by.
 //! I3  A join that succeeds has seen `REAPED`: what it returns to is a process without that thread. It can be joined
 //!     again, by anyone, and finds the same.
@@ -24,13 +33,15 @@ use std::io;
 use std::sync::Arc;
 
 use super::Stage;
-use crate::sys::Deadline;
 use crate::sys::thread::{self, Native};
+use crate::sys::{Deadline, identity};
 
 const RUNNING: u32 = 0;
 const ENDED: u32 = 1;
-const REAPING: u32 = 2;
-const REAPED: u32 = 3;
+
+const UNCLAIMED: u32 = 0;
+const CLAIMED: u32 = 1;
+const REAPED: u32 = 2;
 
 /// How a thread is to be started. Each is for one thread: the ident is reserved here.
 #[derive(Debug)]
@@ -43,7 +54,7 @@ pub struct Options {
 impl Options {
     /// A stack of the size that [`stack_size`](super::stack_size) says, and the name of the process.
     pub fn new() -> Self {
-        Self { ident: thread::reserve_ident(), stack_size: None, name: None }
+        Self { ident: identity::reserve_ident(), stack_size: None, name: None }
     }
 
     /// The stack's size in bytes, rounded up to what the system can give; 0 is the system's default.
@@ -73,7 +84,7 @@ impl Default for Options {
 /// What a thread and its handles share.
 #[derive(Debug)]
 struct Record {
-    state: Stage,
+    life: Stage,
     native_id: Stage,
 }
 
@@ -82,11 +93,12 @@ struct Joinable {
     ident: u64,
     record: Arc<Record>,
     native: Native,
+    reaping: Stage,
 }
 
 impl Drop for Joinable {
     fn drop(&mut self) {
-        if self.record.state.get() != REAPED {
+        if self.reaping.get() != REAPED {
             // SAFETY: not joined, as the handle that called join would be alive until `REAPED` (I1); dropped once.
             unsafe { self.native.detach() };
         }
@@ -149,26 +161,26 @@ pub fn start_joinable_thread<F: FnOnce() + Send + 'static>(options: Options, f: 
 /// What `f` borrows lives until the thread has been joined.
 pub(super) unsafe fn start_borrowing<F: FnOnce() + Send>(options: Options, f: F) -> Result<Handle, StartError<F>> {
     let ident = options.ident;
-    let record = Arc::new(Record { state: Stage::new(), native_id: Stage::new() });
+    let record = Arc::new(Record { life: Stage::new(), native_id: Stage::new() });
     // I2: this clone is the thread's own until after the wake.
     let ending = Arc::clone(&record);
     let stack_size = options.stack_size;
     let argument = (f, options, Arc::clone(&record));
     // SAFETY: by our caller.
-    let started = unsafe { thread::start(stack_size, run, argument, move || ending.state.advance(ENDED)) };
+    let started = unsafe { thread::start(stack_size, run, argument, move || ending.life.advance(ENDED)) };
     match started {
-        Ok(native) => Ok(Handle(Arc::new(Joinable { ident, record, native }))),
+        Ok(native) => Ok(Handle(Arc::new(Joinable { ident, record, native, reaping: Stage::new() }))),
         Err((error, (f, ..))) => Err(StartError { error, f }),
     }
 }
 
 /// The first and the last step of a thread in our text.
 fn run<F: FnOnce()>((f, options, record): (F, Options, Arc<Record>)) {
-    thread::adopt_ident(options.ident);
-    let native_id = thread::native_id();
+    identity::adopt_ident(options.ident);
+    let native_id = identity::native_id();
     if let Some(name) = options.name {
         // A thread without its name is still a thread.
-        let _ = thread::set_os_name(native_id, &name);
+        let _ = identity::set_os_name(native_id, &name);
     }
     // After the name: who waits for the number in order to rename us comes second.
     record.native_id.advance(native_id);
@@ -199,7 +211,7 @@ impl Handle {
 
     /// Whether the thread has come to its end; what it did is visible then.
     pub fn is_done(&self) -> bool {
-        self.0.record.state.get() != RUNNING
+        self.0.record.life.get() != RUNNING
     }
 
     /// Waits until the thread is gone: its thread-local destructors have run, and the system has reaped it.
@@ -219,19 +231,22 @@ impl Handle {
     ///
     /// [`Itself`] if the thread joins itself.
     pub fn join_until(&self, deadline: Option<Deadline>) -> Result<bool, Itself> {
-        if thread::ident() == self.0.ident {
+        if identity::ident() == self.0.ident {
             return Err(Itself);
         }
-        let state = &self.0.record.state;
-        if !state.wait_past(RUNNING, deadline) {
+        let Joinable { record, native, reaping, .. } = &*self.0;
+        if deadline.is_some() && !record.life.wait_past(RUNNING, deadline) {
             return Ok(false);
         }
-        if state.claim(ENDED, REAPING) {
-            // SAFETY: claimed, so the first (I1); another thread, as checked above.
-            unsafe { self.0.native.join() };
-            state.advance(REAPED);
+        if reaping.claim(UNCLAIMED, CLAIMED) {
+            // SAFETY: claimed, so nobody else does, and none has succeeded (I1); another thread, as checked above.
+            while !unsafe { native.join() } {
+                // The system sees two threads that join each other; so do we wait, until one of them ends after all.
+                record.life.wait_past(RUNNING, None);
+            }
+            reaping.advance(REAPED);
         }
-        Ok(state.wait_past(REAPING, deadline))
+        Ok(reaping.wait_past(CLAIMED, deadline))
     }
 }
 

@@ -6,7 +6,8 @@
 //! | [`Futex`] | sleep on a word | system call | hashed mutex + condition buckets | a kernel that gives no order |
 //! | [`fence`] | store–load order, paid by the sleeper | membarrier | full fences | full fences |
 //! | [`Deadline`] | a point in time | `CLOCK_MONOTONIC` | the same | has passed, or never will |
-//! | [`thread`] | threads and their ids | pthread | pthread | loom's threads |
+//! | [`thread`] | threads | pthread | pthread | loom's threads |
+//! | [`identity`] | who a thread is, how many CPUs | system calls | libc, what it has | loom's numbers |
 //!
 //! The layers above use these names only. This one is public so that other primitives can be built, and
 //! model-checked, on the same ground; its names may change in any minor release.
@@ -28,7 +29,10 @@ mod deadline;
 pub mod fence;
 mod futex;
 #[cfg(not(loom))]
+pub mod identity;
+#[cfg(not(loom))]
 mod membarrier;
+#[cfg(not(loom))]
 pub mod thread;
 
 #[cfg(loom)]
@@ -42,7 +46,7 @@ mod backend;
 mod backend;
 
 #[cfg(loom)]
-pub use backend::{fence, model};
+pub use backend::{fence, model, thread, thread as identity};
 pub use deadline::Deadline;
 pub use futex::Futex;
 

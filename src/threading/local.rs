@@ -59,7 +59,11 @@ impl Values {
 
     /// Keeps `fresh`, unless the same thread's `init` has put one there meanwhile.
     fn keep(&self, id: u64, fresh: Rc<dyn Any>) -> Rc<dyn Any> {
-        Rc::clone(self.of.borrow_mut().entry(id).or_insert(fresh))
+        // What is not kept is dropped at the end, when the map is free again.
+        self.get(id).unwrap_or_else(|| {
+            self.of.borrow_mut().insert(id, Rc::clone(&fresh));
+            fresh
+        })
     }
 
     fn remove(&self, id: u64) -> Option<Rc<dyn Any>> {

@@ -10,7 +10,8 @@ use std::process;
 use std::sync::Arc;
 
 use super::exit::Finalizing;
-use super::thread::{Record, Thread};
+use super::record::Record;
+use super::thread::Thread;
 use crate::raw::{self, Guarded, Lock, MAIN_IDENT};
 
 pub(super) static REGISTRY: Guarded<Lock, Registry> = Guarded::new(

@@ -4,7 +4,10 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::thread::{NoResult, Record, SharedWork, StartError, Thread, Work, perform};
+use super::outcome::{NoResult, StartError};
+use super::record::Record;
+use super::thread::Thread;
+use super::work::{SharedWork, Work, perform};
 use crate::raw::{self, Guarded, Lock};
 
 /// How many threads of a scope have panicked without anyone's having taken that.
@@ -12,7 +15,7 @@ use crate::raw::{self, Guarded, Lock};
 pub struct Unclaimed(Arc<Guarded<Lock, usize>>);
 
 /// Where threads that borrow are started; made by [`scope`].
-pub type Scope<'scope, 'env> = raw::Scope<'scope, 'env, Unclaimed>;
+pub type Scope<'scope, 'env> = raw::ThreadScope<'scope, 'env, Unclaimed>;
 
 /// Calls `body` with a scope, and then waits until every thread that was started in it is gone, also if `body` panics.
 ///

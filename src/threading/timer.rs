@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::thread::{JoinError, StartError, Thread};
+use super::outcome::{JoinError, StartError};
+use super::thread::Thread;
 use crate::raw::{Deadline, Guarded, Lock, Stage};
 
 type Call = Box<dyn FnOnce() + Send>;

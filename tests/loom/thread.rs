@@ -77,7 +77,7 @@ fn two_joiners_come_to_the_end() {
     other.join();
 }
 
-fn a_joiner_in_time_and_one_too_late() {
+fn a_joiner_with_a_deadline_and_one_without() {
     let (handle, trace) = start();
     let handle = Rc::new(handle);
     let other = spawn({
@@ -91,6 +91,16 @@ fn a_joiner_in_time_and_one_too_late() {
     handle.join().unwrap();
     trace.assert_left();
     other.join();
+}
+
+fn two_who_ask_for_the_native_id() {
+    let (handle, _) = start();
+    let handle = Rc::new(handle);
+    let other = spawn({
+        let handle = Rc::clone(&handle);
+        move || handle.native_id()
+    });
+    assert_eq!(handle.native_id(), other.join());
 }
 
 fn a_scope_ends_after_its_threads() {
@@ -107,12 +117,13 @@ const TWO: [Scenario; 5] = [
     Scenario { name: "thread: a scope ends after it", preemptions: None, body: a_scope_ends_after_its_threads },
 ];
 
-const THREE: [Scenario; 2] = [
+const THREE: [Scenario; 3] = [
     Scenario { name: "thread: two joiners", preemptions: Some(3), body: two_joiners_come_to_the_end },
+    Scenario { name: "thread: two ask for its native id", preemptions: Some(3), body: two_who_ask_for_the_native_id },
     Scenario {
-        name: "thread: a joiner in time, one too late",
+        name: "thread: a joiner with a deadline, one without",
         preemptions: Some(3),
-        body: a_joiner_in_time_and_one_too_late,
+        body: a_joiner_with_a_deadline_and_one_without,
     },
 ];
 

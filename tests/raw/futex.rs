@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
-use underthread::sys::thread::native_id;
+use underthread::sys::identity::native_id;
 use underthread::sys::{Deadline, Futex, Private, Scope, Shared};
 
 use crate::support::{fork, shared_zeroed, watched};

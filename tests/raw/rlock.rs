@@ -3,7 +3,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use underthread::raw::{CountOverflow, Deadline, Guarded, NotOwner, RLock, RawLock};
-use underthread::sys::thread::owner_id;
+use underthread::sys::identity::owner_id;
 use underthread::sys::{Private, Scope, Shared};
 
 use crate::support;

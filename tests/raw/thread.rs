@@ -357,3 +357,35 @@ fn a_hundred_threads_at_once() {
         assert_eq!(*go.acquire(), 100);
     });
 }
+
+#[test]
+fn of_two_threads_that_join_each_other_the_one_with_a_deadline_lets_go() {
+    watched(|| {
+        let (give, take) = mpsc::channel::<Handle>();
+        let (joins, is_joining) = mpsc::channel();
+        let first = start(move || {
+            let second: Handle = take.recv().unwrap();
+            joins.send(()).unwrap();
+            second.join().unwrap();
+        });
+        let other = first.clone();
+        let second = start(move || {
+            is_joining.recv().unwrap();
+            assert_eq!(other.join_until(Deadline::after(Duration::from_millis(5))), Ok(false));
+        });
+        give.send(second).unwrap();
+        first.join().unwrap();
+    });
+}
+
+#[test]
+fn two_threads_that_join_each_other_wait() {
+    watched(|| {
+        let (give, take) = mpsc::channel::<Handle>();
+        // They are left behind, each waiting for the other.
+        let first = start(move || take.recv().unwrap().join().unwrap());
+        let other = first.clone();
+        give.send(start(move || other.join().unwrap())).unwrap();
+        assert_eq!(first.join_until(Deadline::after(Duration::from_millis(50))), Ok(false));
+    });
+}

@@ -144,3 +144,27 @@ fn a_use_while_the_values_are_dropped_is_an_error() {
         assert_eq!(hear.recv(), Ok(Err(AccessError)));
     });
 }
+
+#[test]
+fn a_value_that_a_nested_init_made_needless_is_dropped_when_locals_can_be_used() {
+    static INNER: Local<u32> = Local::new(|| 7);
+    struct Looks;
+    impl Drop for Looks {
+        fn drop(&mut self) {
+            // The same map; at the thread's end it may be gone.
+            let _ = INNER.try_with(|seven| assert_eq!(*seven, 7));
+        }
+    }
+    static OUTER: Local<Looks> = Local::new(|| {
+        static NESTED: AtomicU32 = AtomicU32::new(0);
+        if NESTED.fetch_add(1, SeqCst) == 0 {
+            OUTER.with(|_| ());
+        }
+        Looks
+    });
+    watched(|| {
+        let thread = Thread::new(|| OUTER.with(|_| ()));
+        thread.start().unwrap();
+        thread.into_result().unwrap();
+    });
+}

@@ -5,6 +5,7 @@
 //!   ordering, or drop one fence or wake, without a mark in the source (a *mutant*).
 //! * [`kernel`]: wait and wake. They lend no memory order: a sleeper that trusts its wake without an acquiring
 //!   load is caught.
+//! * [`thread`]: loom's threads, by the names of the real ones.
 //! * [`model`]: runs a scenario through every interleaving, then again with each wait in turn woken for no reason,
 //!   with the last sleeper woken first, and with a clock that has always or never run out.
 
@@ -12,6 +13,7 @@ pub(super) mod atomic;
 pub mod fence;
 mod kernel;
 pub mod model;
+pub mod thread;
 
 pub(super) use kernel::{wait, wake};
 
