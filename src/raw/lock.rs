@@ -43,8 +43,8 @@ const HELD: u32 = 1;
 
 /// A mutual-exclusion lock without owner or data: any thread may release it.
 ///
-/// Acquiring it twice in one thread waits until another thread releases it. A thread that waits spins for about a
-/// microsecond and then sleeps. Whatever came before a release is visible after the acquire that follows it.
+/// Acquiring it twice in one thread waits until another thread releases it. A thread that waits spins for a few
+/// microseconds and then sleeps. Whatever came before a release is visible after the acquire that follows it.
 ///
 /// ```
 /// use underthread::raw::Lock;

@@ -7,7 +7,7 @@ use crate::raw::{self, Deadline, Guarded};
 
 /// Data that one thread at a time may use.
 ///
-/// [`acquire`](Self::acquire) waits until the lock is free, without using CPU after about a microsecond. It knows no
+/// [`acquire`](Self::acquire) waits until the lock is free, without using CPU after a few microseconds. It knows no
 /// owner: taking it twice in one thread waits for ever. Threads may overtake each other, but once one that has waited
 /// for a millisecond is woken in vain, the next release hands the lock to one of those who sleep.
 ///
