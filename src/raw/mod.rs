@@ -32,15 +32,15 @@ mod thread;
 pub use crate::sys::Deadline;
 pub use crate::sys::thread::{MAIN_IDENT, ident as get_ident, native_id as get_native_id};
 pub use barrier::{Barrier, BrokenBarrier};
-pub use buffer::{Buffer, Flow, Refused, TooManyTaskDone};
+pub use buffer::{Buffer, Flow, Passage, Refused, Room, Stock, TooManyTaskDone};
 pub use condition::Condition;
 pub use event::Event;
 pub use guarded::{Exclusive, Guard, Guarded, RawLock, Waitable};
 #[cfg(not(loom))]
 pub(crate) use local::{LocalId, is_live, retired};
 pub use lock::{Lock, ReleaseUnlocked};
-pub use pile::{Order, Pile};
-pub use ring::Ring;
+pub use pile::{Order, Pile, PileSide};
+pub use ring::{Ring, RingRoom, RingStock};
 pub use rlock::{CountOverflow, NotOwner, RLock};
 #[cfg(not(loom))]
 pub(crate) use scope::scope_with;
