@@ -27,6 +27,13 @@ impl<T> LifoQueue<T> {
     }
 }
 
+impl<T> Default for LifoQueue<T> {
+    /// Without limit, as in Python.
+    fn default() -> Self {
+        Self::new(0)
+    }
+}
+
 impl<T> Order for Stack<T> {
     type Item = T;
 

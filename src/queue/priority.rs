@@ -12,7 +12,7 @@ use crate::raw::{Order, Pile};
 ///
 /// For the largest first, put [`Reverse`](core::cmp::Reverse). One lock, under which items are compared: their
 /// `Ord` must not use the queue. If it panics, so does the put or get, which then has changed nothing; a `get_many`
-/// that has items already ends with those. Memory as for [`LifoQueue`](super::LifoQueue).
+/// that has items already ends with those, and a `put_many` has put those before, and drops the rest. Memory as for [`LifoQueue`](super::LifoQueue).
 ///
 /// ```
 /// let queue = underthread::queue::PriorityQueue::new(0);
@@ -34,6 +34,13 @@ impl<T: Ord> PriorityQueue<T> {
     /// An empty queue for at most `maxsize` items; 0 is no limit.
     pub const fn new(maxsize: usize) -> Self {
         Self::over(Pile::new(Heap { items: Vec::new(), puts: 0 }, capacity(maxsize)))
+    }
+}
+
+impl<T: Ord> Default for PriorityQueue<T> {
+    /// Without limit, as in Python.
+    fn default() -> Self {
+        Self::new(0)
     }
 }
 

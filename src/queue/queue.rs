@@ -1,11 +1,11 @@
 //! `Queue`, and the one text of the three queues that have a `maxsize`, tasks and a shutdown.
 
 use core::fmt;
-use core::iter;
+use core::iter::FusedIterator;
 use core::time::Duration;
 
 use super::{GetError, PutError, ShutDown, TooManyTaskDone};
-use crate::raw::{Buffer, Deadline, Ring};
+use crate::raw::{Buffer, Deadline, Ring, Room, Stock};
 
 /// A queue that gives its items in the order they came, exactly, for each putter and among putters.
 ///
@@ -60,7 +60,13 @@ impl<B: Buffer> BaseQueue<B> {
     /// [`ShutDown`] if the queue is, or while waiting is, shut down; the item is in it.
     #[inline]
     pub fn put(&self, item: B::Item) -> Result<(), ShutDown<B::Item>> {
-        self.buffer.put_until(item, None).map_err(|(_, item)| ShutDown(item))
+        match self.buffer.room_until(None) {
+            Ok(passage) => {
+                passage.put(item);
+                Ok(())
+            }
+            Err(_) => Err(ShutDown(item)),
+        }
     }
 
     /// Puts `item` if there is room.
@@ -70,7 +76,13 @@ impl<B: Buffer> BaseQueue<B> {
     /// [`PutError::Full`] or [`PutError::ShutDown`]; the item is in it.
     #[inline]
     pub fn put_nowait(&self, item: B::Item) -> Result<(), PutError<B::Item>> {
-        Ok(self.buffer.try_put(item)?)
+        match self.buffer.room() {
+            Ok(room) => {
+                room.put(item);
+                Ok(())
+            }
+            Err(why) => Err((why, item).into()),
+        }
     }
 
     /// Puts `item`, waiting for room for at most `timeout`.
@@ -114,7 +126,7 @@ impl<B: Buffer> BaseQueue<B> {
     /// [`ShutDown`] if the queue is, or while waiting is, shut down and empty.
     #[inline]
     pub fn get(&self) -> Result<B::Item, ShutDown> {
-        self.buffer.get_until(None).map_err(|_| ShutDown(()))
+        Ok(self.buffer.stock_until(None).map_err(|_| ShutDown(()))?.get())
     }
 
     /// Gets the next item if there is one.
@@ -124,7 +136,7 @@ impl<B: Buffer> BaseQueue<B> {
     /// [`GetError::ShutDown`] if the queue is shut down and empty, else [`GetError::Empty`].
     #[inline]
     pub fn get_nowait(&self) -> Result<B::Item, GetError> {
-        Ok(self.buffer.try_get()?)
+        Ok(self.buffer.stock()?.get())
     }
 
     /// Gets the next item, waiting for one for at most `timeout`.
@@ -155,8 +167,8 @@ impl<B: Buffer> BaseQueue<B> {
     }
 
     /// The items as they are got, waiting for each, until the queue is shut down and empty.
-    pub fn iter(&self) -> impl Iterator<Item = B::Item> {
-        iter::from_fn(|| self.get().ok())
+    pub const fn iter(&self) -> Iter<'_, B> {
+        Iter { queue: self }
     }
 
     /// How many items there were a moment ago; never more than [`maxsize`](Self::maxsize).
@@ -215,6 +227,44 @@ impl<B: Buffer> BaseQueue<B> {
     /// Whether the queue was shut down, a moment ago.
     pub fn is_shutdown(&self) -> bool {
         self.buffer.is_closed()
+    }
+}
+
+impl<T> Default for Queue<T> {
+    /// Without limit, as in Python.
+    fn default() -> Self {
+        Self::new(0)
+    }
+}
+
+/// The items of a queue as they are got; see [`BaseQueue::iter`].
+pub struct Iter<'a, B> {
+    queue: &'a BaseQueue<B>,
+}
+
+impl<B: Buffer> Iterator for Iter<'_, B> {
+    type Item = B::Item;
+
+    fn next(&mut self) -> Option<B::Item> {
+        self.queue.get().ok()
+    }
+}
+
+// A shutdown is for good.
+impl<B: Buffer> FusedIterator for Iter<'_, B> {}
+
+impl<'a, B: Buffer> IntoIterator for &'a BaseQueue<B> {
+    type Item = B::Item;
+    type IntoIter = Iter<'a, B>;
+
+    fn into_iter(self) -> Iter<'a, B> {
+        self.iter()
+    }
+}
+
+impl<B: Buffer> fmt::Debug for Iter<'_, B> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Iter").field(self.queue).finish()
     }
 }
 

@@ -35,6 +35,7 @@
 
 use core::fmt;
 use core::mem;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
@@ -71,6 +72,10 @@ pub struct Barrier<S: Scope = Private> {
 /// The barrier was broken, reset or aborted, or the wait took too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BrokenBarrier;
+
+// A panic of the action breaks the barrier, which is one of its states.
+impl<S: Scope> UnwindSafe for Barrier<S> {}
+impl<S: Scope> RefUnwindSafe for Barrier<S> {}
 
 impl Barrier {
     const_fn! {
@@ -277,7 +282,12 @@ impl<S: Scope> fmt::Debug for Barrier<S> {
         let status = ["filling", "tripping", "broken", "resetting"][(self.phase.load(Relaxed) & STATUS) as usize];
         let mut fields = formatter.debug_struct("Barrier");
         fields.field("parties", &self.parties()).field("status", &format_args!("{status}"));
-        fields.field("inside", &self.inside).finish()
+        // The writer is the caller's code: not under the lock.
+        let inside = self.inside.try_acquire().map(|inside| *inside);
+        match inside {
+            Some(inside) => fields.field("inside", &inside).finish(),
+            None => fields.field("inside", &format_args!("<locked>")).finish(),
+        }
     }
 }
 

@@ -8,8 +8,8 @@
 //! | joiner | `all_done` | as many tasks are done as were put | the last `task_done`; `close` that drains; a joiner |
 //!
 //! I1  Whoever makes one of these true stores that first, then wakes.
-//! I2  One who has been in [`Sleepers::sleep`] and leaves the thing true wakes the next (I3 of that module): its mark may
-//!     have kept a wake from another, or brought another to sleep past one.
+//! I2  One who has been in [`Sleepers::sleep`] and leaves the thing true, be it by a panic of the items' code, wakes the
+//!     next (I3 of that module): its mark may have kept a wake from another, or brought another to sleep past one.
 //! I3  `closed` goes from 0 to 1, once, under all of the buffer's locks; so whoever holds one of them knows for sure.
 //!
 //! # Order
@@ -18,6 +18,7 @@
 
 use core::fmt;
 use core::sync::atomic::Ordering::Relaxed;
+use std::vec;
 
 use super::{Sleepers, spin};
 use crate::sys::atomic::AtomicU32;
@@ -59,13 +60,19 @@ impl<S: Scope> Flow<S> {
     /// `count` items are there that were not.
     #[inline]
     pub(super) fn items_came(&self, count: u64) {
-        self.not_empty.wake(u32::try_from(count).unwrap_or(u32::MAX));
+        // A wake of none would clear the mark for nobody.
+        if count != 0 {
+            self.not_empty.wake(u32::try_from(count).unwrap_or(u32::MAX));
+        }
     }
 
     /// There is room for `count` items more.
     #[inline]
     pub(super) fn items_went(&self, count: u64) {
-        self.not_full.wake(u32::try_from(count).unwrap_or(u32::MAX));
+        // A wake of none would clear the mark for nobody.
+        if count != 0 {
+            self.not_full.wake(u32::try_from(count).unwrap_or(u32::MAX));
+        }
     }
 
     pub(super) fn all_is_done(&self) {
@@ -102,6 +109,14 @@ pub trait Buffer {
     type Item;
     /// Whose threads.
     type Scope: Scope;
+    /// What [`room`](Self::room) gives.
+    type Room<'a>: Room<Item = Self::Item>
+    where
+        Self: 'a;
+    /// What [`stock`](Self::stock) gives.
+    type Stock<'a>: Stock<Item = Self::Item>
+    where
+        Self: 'a;
 
     /// Who sleeps.
     fn flow(&self) -> &Flow<Self::Scope>;
@@ -112,11 +127,11 @@ pub trait Buffer {
     /// How many items there are, a moment ago; never more than [`capacity`](Self::capacity).
     fn qsize(&self) -> usize;
 
-    /// Puts as many as there is room for, at least one, under one locking. `items` has some, and is no user's code.
-    fn put_some(&self, items: &mut impl ExactSizeIterator<Item = Self::Item>) -> Result<(), Refused>;
+    /// The put side, locked, if there is room.
+    fn room(&self) -> Result<Self::Room<'_>, Refused>;
 
-    /// Gets at most `most`, at least one, under one locking. `keep` is no user's code.
-    fn get_some(&self, most: usize, keep: impl FnMut(Self::Item)) -> Result<(), Refused>;
+    /// The get side, locked, if there is an item.
+    fn stock(&self) -> Result<Self::Stock<'_>, Refused>;
 
     /// Marks one of the items that were put as done with, whoever got it, and even if nobody has yet.
     ///
@@ -137,20 +152,48 @@ pub trait Buffer {
         self.flow().is_closed()
     }
 
+    /// As [`room`](Self::room), waiting for it until `deadline`.
+    #[inline]
+    fn room_until(&self, deadline: Option<Deadline>) -> Result<Passage<'_, Self, Self::Room<'_>>, Refused> {
+        match self.room() {
+            Ok(side) => Ok(Passage { side, slept: None }),
+            Err(Refused::NotNow) => Slept { buffer: self, role: Role::Putter }.wait(deadline, || self.room()),
+            Err(why) => Err(why),
+        }
+    }
+
+    /// As [`stock`](Self::stock), waiting for it until `deadline`.
+    #[inline]
+    fn stock_until(&self, deadline: Option<Deadline>) -> Result<Passage<'_, Self, Self::Stock<'_>>, Refused> {
+        match self.stock() {
+            Ok(side) => Ok(Passage { side, slept: None }),
+            Err(Refused::NotNow) => Slept { buffer: self, role: Role::Getter }.wait(deadline, || self.stock()),
+            Err(why) => Err(why),
+        }
+    }
+
     /// Puts `item` if there is room.
     #[inline]
     fn try_put(&self, item: Self::Item) -> Result<(), (Refused, Self::Item)> {
-        let mut one = Some(item).into_iter();
-        let refused = self.put_some(&mut one);
-        give_back(refused, one)
+        match self.room() {
+            Ok(room) => {
+                room.put(item);
+                Ok(())
+            }
+            Err(why) => Err((why, item)),
+        }
     }
 
     /// Puts `item`, waiting for room until `deadline`.
     #[inline]
     fn put_until(&self, item: Self::Item, deadline: Option<Deadline>) -> Result<(), (Refused, Self::Item)> {
-        let mut one = Some(item).into_iter();
-        let refused = self.put_some_until(&mut one, deadline);
-        give_back(refused, one)
+        match self.room_until(deadline) {
+            Ok(passage) => {
+                passage.put(item);
+                Ok(())
+            }
+            Err(why) => Err((why, item)),
+        }
     }
 
     /// Puts all of `items`, in order, waiting for room until `deadline`. What could not be put comes back: the end of
@@ -162,8 +205,9 @@ pub trait Buffer {
     ) -> Result<(), (Refused, Vec<Self::Item>)> {
         let mut items = items.into_iter();
         while items.len() != 0 {
-            if let Err(why) = self.put_some_until(&mut items, deadline) {
-                return Err((why, items.collect()));
+            match self.room_until(deadline) {
+                Ok(passage) => passage.put_many(&mut items),
+                Err(why) => return Err((why, items.collect())),
             }
         }
         Ok(())
@@ -172,111 +216,152 @@ pub trait Buffer {
     /// Gets an item if there is one.
     #[inline]
     fn try_get(&self) -> Result<Self::Item, Refused> {
-        let mut got = None;
-        self.get_some(1, |item| got = Some(item))?;
-        got.ok_or(Refused::NotNow)
+        Ok(self.stock()?.get())
     }
 
     /// Gets an item, waiting for it until `deadline`.
     #[inline]
     fn get_until(&self, deadline: Option<Deadline>) -> Result<Self::Item, Refused> {
-        let mut got = None;
-        self.get_some_until(1, |item| got = Some(item), deadline)?;
-        got.ok_or(Refused::NotNow)
+        Ok(self.stock_until(deadline)?.get())
     }
 
     /// Gets what there is, at most `most` items (none if that is 0), waiting for the first until `deadline`.
     fn get_many_until(&self, most: usize, deadline: Option<Deadline>) -> Result<Vec<Self::Item>, Refused> {
-        let mut got = Vec::new();
-        if most != 0 {
-            self.get_some_until(most, |item| got.push(item), deadline)?;
-        }
-        Ok(got)
+        if most == 0 { Ok(Vec::new()) } else { Ok(self.stock_until(deadline)?.get_many(most)) }
     }
 
     /// Waits until every item that was put is done with, or gives `false` at `deadline`.
     fn join_until(&self, deadline: Option<Deadline>) -> bool {
-        let done = || self.is_all_done().then_some(Ok(()));
-        done().is_some() || sleep(&self.flow().all_done, u32::MAX, deadline, done, || true).is_ok()
-    }
-
-    /// As [`put_some`](Self::put_some), waiting for room.
-    #[inline]
-    fn put_some_until(
-        &self,
-        items: &mut impl ExactSizeIterator<Item = Self::Item>,
-        deadline: Option<Deadline>,
-    ) -> Result<(), Refused> {
-        match self.put_some(items) {
-            Err(Refused::NotNow) => {
-                let ready = || self.is_closed() || self.qsize() < self.capacity();
-                wait(&self.flow().not_full, deadline, || self.put_some(items), ready)
-            }
-            done => done,
-        }
-    }
-
-    /// As [`get_some`](Self::get_some), waiting for an item.
-    #[inline]
-    fn get_some_until(
-        &self,
-        most: usize,
-        mut keep: impl FnMut(Self::Item),
-        deadline: Option<Deadline>,
-    ) -> Result<(), Refused> {
-        match self.get_some(most, &mut keep) {
-            Err(Refused::NotNow) => {
-                let ready = || self.is_closed() || self.qsize() != 0;
-                wait(&self.flow().not_empty, deadline, || self.get_some(most, &mut keep), ready)
-            }
-            done => done,
+        self.is_all_done() || {
+            let slept = Slept { buffer: self, role: Role::Joiner };
+            slept.sleepers().sleep(deadline, false, || self.is_all_done().then_some(())).came()
         }
     }
 }
 
-#[inline]
-fn give_back<T>(outcome: Result<(), Refused>, mut one: impl Iterator<Item = T>) -> Result<(), (Refused, T)> {
-    match (outcome, one.next()) {
-        (Err(why), Some(item)) => Err((why, item)),
-        _ => Ok(()),
+/// The put side of a buffer, locked, with room. To use it, or to drop it, releases the lock; be quick.
+pub trait Room {
+    /// What passes through.
+    type Item;
+
+    /// Puts `item`, straight into its place.
+    fn put(self, item: Self::Item);
+
+    /// Puts as many of `items`, which has some, as there is room for.
+    fn put_many(self, items: &mut vec::IntoIter<Self::Item>);
+}
+
+/// The get side of a buffer, locked, with an item. To use it, or to drop it, releases the lock; be quick.
+pub trait Stock {
+    /// What passes through.
+    type Item;
+
+    /// Gets the next item.
+    fn get(self) -> Self::Item;
+
+    /// Gets what there is, at most `most`, which is not 0.
+    fn get_many(self, most: usize) -> Vec<Self::Item>;
+}
+
+/// A [`Room`] or [`Stock`] that was perhaps waited for. One who has slept wakes the next when it is done with it.
+#[expect(missing_debug_implementations, reason = "it holds a lock")]
+pub struct Passage<'a, B: Buffer + ?Sized, G> {
+    // In this order: the lock is released before the next is woken.
+    side: G,
+    slept: Option<Slept<'a, B>>,
+}
+
+impl<B: Buffer + ?Sized, G: Room> Passage<'_, B, G> {
+    /// Puts `item`, straight into its place.
+    #[inline]
+    pub fn put(self, item: G::Item) {
+        let Self { side, slept: _slept } = self;
+        side.put(item);
+    }
+
+    /// Puts as many of `items`, which has some, as there is room for.
+    pub fn put_many(self, items: &mut vec::IntoIter<G::Item>) {
+        let Self { side, slept: _slept } = self;
+        side.put_many(items);
     }
 }
 
-/// Looks whether it is `ready` for a while, then sleeps.
-#[cold]
-fn wait<S: Scope>(
-    sleepers: &Sleepers<S>,
-    deadline: Option<Deadline>,
-    mut attempt: impl FnMut() -> Result<(), Refused>,
-    ready: impl Fn() -> bool,
-) -> Result<(), Refused> {
-    let mut attempt = || match attempt() {
-        Err(Refused::NotNow) => None,
-        done => Some(done),
-    };
-    let mut done = None;
-    spin::until(|| {
-        done = if ready() { attempt() } else { None };
-        done.is_some()
-    });
-    done.unwrap_or_else(|| sleep(sleepers, 1, deadline, attempt, ready))
+impl<B: Buffer + ?Sized, G: Stock> Passage<'_, B, G> {
+    /// Gets the next item.
+    #[inline]
+    pub fn get(self) -> G::Item {
+        let Self { side, slept: _slept } = self;
+        side.get()
+    }
+
+    /// Gets what there is, at most `most`, which is not 0.
+    pub fn get_many(self, most: usize) -> Vec<G::Item> {
+        let Self { side, slept: _slept } = self;
+        side.get_many(most)
+    }
 }
 
-/// Sleeps until `attempt` gives something, and wakes `next` of the others if it is `ready` for them too (I2).
-fn sleep<S: Scope>(
-    sleepers: &Sleepers<S>,
-    next: u32,
-    deadline: Option<Deadline>,
-    attempt: impl FnMut() -> Option<Result<(), Refused>>,
-    ready: impl Fn() -> bool,
-) -> Result<(), Refused> {
-    let done = sleepers.sleep(deadline, false, attempt).taken.unwrap_or(Err(Refused::NotNow));
-    match done {
-        Ok(()) if ready() => sleepers.wake(next),
-        Err(Refused::Closed) => sleepers.wake(u32::MAX),
-        _ => {}
+/// One who has slept: when it leaves, also by a panic, and others may go on, it wakes one of them (I2).
+struct Slept<'a, B: Buffer + ?Sized> {
+    buffer: &'a B,
+    role: Role,
+}
+
+/// As what.
+#[derive(Clone, Copy)]
+enum Role {
+    Putter,
+    Getter,
+    Joiner,
+}
+
+impl<'a, B: Buffer + ?Sized> Slept<'a, B> {
+    fn sleepers(&self) -> &'a Sleepers<B::Scope> {
+        let flow = self.buffer.flow();
+        match self.role {
+            Role::Putter => &flow.not_full,
+            Role::Getter => &flow.not_empty,
+            Role::Joiner => &flow.all_done,
+        }
     }
-    done
+
+    /// A look, without a lock.
+    fn may_go_on(&self) -> bool {
+        match self.role {
+            Role::Putter => self.buffer.is_closed() || self.buffer.qsize() < self.buffer.capacity(),
+            Role::Getter => self.buffer.is_closed() || self.buffer.qsize() != 0,
+            Role::Joiner => self.buffer.is_all_done(),
+        }
+    }
+
+    /// Looks for a while whether it may go on, then sleeps.
+    #[cold]
+    fn wait<G>(
+        self,
+        deadline: Option<Deadline>,
+        attempt: impl Fn() -> Result<G, Refused>,
+    ) -> Result<Passage<'a, B, G>, Refused> {
+        let attempt = || match attempt() {
+            Err(Refused::NotNow) => None,
+            done => Some(done),
+        };
+        let mut done = None;
+        spin::until(|| {
+            done = if self.may_go_on() { attempt() } else { None };
+            done.is_some()
+        });
+        let done = done.or_else(|| self.sleepers().sleep(deadline, false, attempt).taken);
+        Ok(Passage { side: done.unwrap_or(Err(Refused::NotNow))?, slept: Some(self) })
+    }
+}
+
+impl<B: Buffer + ?Sized> Drop for Slept<'_, B> {
+    #[cold]
+    fn drop(&mut self) {
+        if self.may_go_on() {
+            self.sleepers().wake(1);
+        }
+    }
 }
 
 impl fmt::Display for TooManyTaskDone {

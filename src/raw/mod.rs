@@ -58,13 +58,13 @@ pub use system::*;
 #[doc(inline)]
 pub use self::{
     barrier::{Barrier, BrokenBarrier},
-    buffer::{Buffer, Flow, Refused, TooManyTaskDone},
+    buffer::{Buffer, Flow, Passage, Refused, Room, Stock, TooManyTaskDone},
     condition::Condition,
     event::Event,
     guarded::{Exclusive, Guard, Guarded, RawLock, Waitable},
     lock::{Lock, ReleaseUnlocked},
-    pile::{Order, Pile},
-    ring::Ring,
+    pile::{Order, Pile, PileSide},
+    ring::{Ring, RingRoom, RingStock},
     rlock::{CountOverflow, NotOwner, RLock},
     scope::{ThreadScope, scope},
     segments::{Cursor, Inline, Segments, Storage},

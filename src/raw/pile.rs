@@ -10,9 +10,10 @@
 
 use core::fmt;
 use core::sync::atomic::Ordering::Relaxed;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind, resume_unwind};
+use std::vec;
 
-use super::{Buffer, Flow, Guard, Guarded, Lock, Refused, TooManyTaskDone};
+use super::{Buffer, Flow, Guard, Guarded, Lock, Refused, Room, Stock, TooManyTaskDone};
 use crate::sys::Private;
 use crate::sys::atomic::AtomicU64;
 use crate::sys::const_fn;
@@ -72,6 +73,10 @@ impl Drop for Came<'_> {
     }
 }
 
+// I1: a panic leaves it as it was.
+impl<C> UnwindSafe for Pile<C> {}
+impl<C> RefUnwindSafe for Pile<C> {}
+
 impl<C> Pile<C> {
     const_fn! {
         /// `items`, which is empty, as a queue for at most `capacity`.
@@ -86,6 +91,12 @@ impl<C: Order> Pile<C> {
     fn note_length(&self, state: &Guard<'_, Lock, State<C>>) {
         // Relaxed: a copy (I2).
         self.length.store(state.items.len() as u64, Relaxed);
+    }
+
+    fn put(&self, state: &mut Guard<'_, Lock, State<C>>, item: &mut Option<C::Item>) {
+        state.items.put(item);
+        state.unfinished += 1;
+        self.note_length(state);
     }
 
     /// Marks up to `most` tasks as done; says how many there were to mark.
@@ -104,6 +115,14 @@ impl<C: Order> Pile<C> {
 impl<C: Order> Buffer for Pile<C> {
     type Item = C::Item;
     type Scope = Private;
+    type Room<'a>
+        = PileSide<'a, C>
+    where
+        Self: 'a;
+    type Stock<'a>
+        = PileSide<'a, C>
+    where
+        Self: 'a;
 
     fn flow(&self) -> &Flow {
         &self.flow
@@ -118,48 +137,26 @@ impl<C: Order> Buffer for Pile<C> {
         self.length.load(Relaxed) as usize
     }
 
-    fn put_some(&self, items: &mut impl ExactSizeIterator<Item = C::Item>) -> Result<(), Refused> {
-        let mut came = Came { flow: &self.flow, count: 0 };
-        // Declared before the lock is taken, so dropped after it is released, if the order panics.
-        let mut item;
-        let mut state = self.state.acquire();
+    fn room(&self) -> Result<PileSide<'_, C>, Refused> {
+        let state = self.state.acquire();
         if self.flow.is_closed() {
-            return Err(Refused::Closed);
+            Err(Refused::Closed)
+        } else if state.items.len() < self.capacity {
+            Ok(PileSide { pile: self, state })
+        } else {
+            Err(Refused::NotNow)
         }
-        while items.len() != 0 && state.items.len() < self.capacity {
-            item = items.next();
-            state.items.put(&mut item);
-            state.unfinished += 1;
-            came.count += 1;
-            self.note_length(&state);
-        }
-        if came.count == 0 { Err(Refused::NotNow) } else { Ok(()) }
     }
 
-    fn get_some(&self, most: usize, mut keep: impl FnMut(C::Item)) -> Result<(), Refused> {
-        let mut state = self.state.acquire();
-        let mut count = 0;
-        while count < most {
-            // What was taken in this call must not be lost: a panic then ends the batch, and comes with the next call.
-            let taken = catch_unwind(AssertUnwindSafe(|| state.items.take()));
-            match taken {
-                Ok(Some(item)) => keep(item),
-                Ok(None) => break,
-                Err(panic) if count == 0 => {
-                    drop(state);
-                    resume_unwind(panic)
-                }
-                Err(_) => break,
-            }
-            count += 1;
-            self.note_length(&state);
+    fn stock(&self) -> Result<PileSide<'_, C>, Refused> {
+        let state = self.state.acquire();
+        if !state.items.is_empty() {
+            Ok(PileSide { pile: self, state })
+        } else if self.flow.is_closed() {
+            Err(Refused::Closed)
+        } else {
+            Err(Refused::NotNow)
         }
-        if count == 0 {
-            return Err(if self.flow.is_closed() { Refused::Closed } else { Refused::NotNow });
-        }
-        drop(state);
-        self.flow.items_went(count as u64);
-        Ok(())
     }
 
     fn task_done(&self) -> Result<(), TooManyTaskDone> {
@@ -178,6 +175,83 @@ impl<C: Order> Buffer for Pile<C> {
         self.finish(state, drained.len() as u64);
         self.flow.wake_all();
         drained
+    }
+}
+
+/// What [`Pile`] has for a [`Room`] and for a [`Stock`].
+pub struct PileSide<'a, C: Order> {
+    pile: &'a Pile<C>,
+    state: Guard<'a, Lock, State<C>>,
+}
+
+impl<C: Order> Room for PileSide<'_, C> {
+    type Item = C::Item;
+
+    fn put(self, item: C::Item) {
+        let Self { pile, state } = self;
+        let mut came = Came { flow: &pile.flow, count: 0 };
+        // Declared before the lock's guard, so dropped after it, if the order panics.
+        let mut item = Some(item);
+        let mut state = state;
+        pile.put(&mut state, &mut item);
+        came.count = 1;
+    }
+
+    fn put_many(self, items: &mut vec::IntoIter<C::Item>) {
+        let Self { pile, state } = self;
+        let mut came = Came { flow: &pile.flow, count: 0 };
+        // Declared before the lock's guard, so dropped after it, if the order panics.
+        let mut item;
+        let mut state = state;
+        while items.len() != 0 && state.items.len() < pile.capacity {
+            item = items.next();
+            pile.put(&mut state, &mut item);
+            came.count += 1;
+        }
+    }
+}
+
+impl<C: Order> Stock for PileSide<'_, C> {
+    type Item = C::Item;
+
+    fn get(mut self) -> C::Item {
+        let item = self.state.items.take().expect("an order that has a length has an item");
+        self.pile.note_length(&self.state);
+        drop(self.state);
+        self.pile.flow.items_went(1);
+        item
+    }
+
+    fn get_many(self, most: usize) -> Vec<C::Item> {
+        // What was taken in this call must not be lost: a panic then ends the batch, and comes with the next call. What
+        // it carries is dropped after the lock is released.
+        let mut panic = None;
+        let mut items = Vec::new();
+        let Self { pile, mut state } = self;
+        while items.len() < most {
+            match catch_unwind(AssertUnwindSafe(|| state.items.take())) {
+                Ok(Some(item)) => items.push(item),
+                Ok(None) => break,
+                Err(carried) => {
+                    panic = Some(carried);
+                    break;
+                }
+            }
+            pile.note_length(&state);
+        }
+        drop(state);
+        match panic {
+            Some(panic) if items.is_empty() => resume_unwind(panic),
+            _ => {}
+        }
+        pile.flow.items_went(items.len() as u64);
+        items
+    }
+}
+
+impl<C: Order> fmt::Debug for PileSide<'_, C> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("PileSide").field(self.pile).finish()
     }
 }
 

@@ -31,10 +31,12 @@
 
 use core::fmt;
 use core::marker::PhantomData;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::vec;
 
 use super::segments::{Cursor, Segments, Storage};
-use super::{Buffer, Flow, Guarded, Lock, Refused, TooManyTaskDone};
+use super::{Buffer, Flow, Guard, Guarded, Lock, Refused, Room, Stock, TooManyTaskDone};
 use crate::sys::atomic::AtomicU64;
 use crate::sys::{Private, Scope, const_fn};
 
@@ -90,6 +92,10 @@ unsafe impl<T: Send, M: Storage<T>, S: Scope> Send for Ring<T, M, S> {}
 // SAFETY: as for `Send`.
 unsafe impl<T: Send, M: Storage<T>, S: Scope> Sync for Ring<T, M, S> {}
 
+// No code of the items runs inside, so a panic of theirs finds every position as it should be.
+impl<T, M: Storage<T>, S: Scope> UnwindSafe for Ring<T, M, S> {}
+impl<T, M: Storage<T>, S: Scope> RefUnwindSafe for Ring<T, M, S> {}
+
 impl<T> Lane<Cursor<T>, Private> {
     const_fn! {
         fn new(position: u64) -> Self {
@@ -126,37 +132,69 @@ impl<T> Ring<T> {
 impl<T, M: Storage<T>, S: Scope> Ring<T, M, S> {
     fn has_room(&self, put: &mut Side<M::Cursor>) -> bool {
         if put.position.wrapping_sub(put.other) == self.store.capacity() {
-            // Acquire: pairs with Release in `take`; the slots that came free have been read.
+            // Acquire: pairs with Release in `get` and `take_many`; the slots that came free have been read.
             put.other = self.get.position.load(Acquire);
         }
         put.position.wrapping_sub(put.other) != self.store.capacity()
     }
 
-    /// Takes out at most `most` items; says how many.
+    /// How many items there are, if less than `most`; else `most` or more.
     #[inline]
-    fn take(&self, get: &mut Side<M::Cursor>, most: usize, mut keep: impl FnMut(T)) -> u64 {
-        let most = most as u64;
+    fn has_items(&self, get: &mut Side<M::Cursor>, most: u64) -> u64 {
         if get.other.wrapping_sub(get.position) < most {
-            // Acquire: pairs with Release in `put_some`; the slots before it have been filled.
+            // Acquire: pairs with Release in `filled`; the slots before it have been filled.
             get.other = self.put.position.load(Acquire);
         }
-        let count = get.other.wrapping_sub(get.position).min(most);
-        if count == 0 {
-            return 0;
-        }
-        for _ in 0..count {
-            // SAFETY: the caller holds the get lock, and the position is below `tail`, which was acquired.
-            let slot = unsafe { self.store.to_get(&mut get.cursor) };
-            let item = slot.with(|slot| {
-                // SAFETY: filled by `put_some`, and read this once: the cursor and the position go on.
-                unsafe { slot.cast::<T>().read() }
-            });
-            get.position = get.position.wrapping_add(1);
-            keep(item);
-        }
+        get.other.wrapping_sub(get.position)
+    }
+
+    /// Moves `item` into the next slot. [`filled`](Self::filled) is to follow.
+    ///
+    /// # Safety
+    ///
+    /// `has_room` was true of this side, which is locked, and has not been used since.
+    #[inline]
+    unsafe fn fill(&self, put: &mut Side<M::Cursor>, item: T) {
+        // SAFETY: the side is locked, and there is room by a head that was acquired.
+        let slot = unsafe { self.store.to_put(&mut put.cursor) };
+        // The item is not captured: that would be a copy of it where nothing is inlined.
+        let place = slot.with_mut(<*mut _>::cast::<T>);
+        // SAFETY: nobody else has this slot: getters end before it, and it was emptied.
+        unsafe { place.write(item) };
+        put.position = put.position.wrapping_add(1);
+    }
+
+    #[inline]
+    fn filled(&self, put: Guard<'_, Lock<S>, Side<M::Cursor>>, count: u64) {
+        // Release: pairs with Acquire in `has_items`.
+        self.put.position.store(put.position, Release);
+        drop(put);
+        self.flow.items_came(count);
+    }
+
+    /// Moves the next item out of its slot. The position is to be published.
+    ///
+    /// # Safety
+    ///
+    /// `has_items` was not 0 for this side, which is locked, and that many have not been taken since.
+    #[inline]
+    unsafe fn take(&self, get: &mut Side<M::Cursor>) -> T {
+        // SAFETY: the side is locked, and the position is below `tail`, which was acquired.
+        let slot = unsafe { self.store.to_get(&mut get.cursor) };
+        get.position = get.position.wrapping_add(1);
+        slot.with(|slot| {
+            // SAFETY: filled by `fill`, and read this once: the cursor and the position go on.
+            unsafe { slot.cast::<T>().read() }
+        })
+    }
+
+    fn take_many(&self, get: &mut Side<M::Cursor>, most: usize) -> Vec<T> {
+        let count = self.has_items(get, most as u64).min(most as u64);
+        // SAFETY: there are so many, and `get` is borrowed from a guard.
+        let items = (0..count).map(|_| unsafe { self.take(get) }).collect();
         // Release: pairs with Acquire in `has_room`.
         self.get.position.store(get.position, Release);
-        count
+        items
     }
 
     /// Marks up to `most` tasks as done; says how many there were to mark.
@@ -187,6 +225,14 @@ impl<T, M: Storage<T>, S: Scope> Ring<T, M, S> {
 impl<T, M: Storage<T>, S: Scope> Buffer for Ring<T, M, S> {
     type Item = T;
     type Scope = S;
+    type Room<'a>
+        = RingRoom<'a, T, M, S>
+    where
+        Self: 'a;
+    type Stock<'a>
+        = RingStock<'a, T, M, S>
+    where
+        Self: 'a;
 
     fn flow(&self) -> &Flow<S> {
         &self.flow
@@ -198,10 +244,10 @@ impl<T, M: Storage<T>, S: Scope> Buffer for Ring<T, M, S> {
 
     fn qsize(&self) -> usize {
         loop {
-            // Acquire: pairs with Release in `put_some`; who stored it had seen a head that is at most the capacity
+            // Acquire: pairs with Release in `filled`; who stored it had seen a head that is at most the capacity
             // behind, so ours is not older.
             let tail = self.put.position.load(Acquire);
-            // Acquire: pairs with Release in `take`; who stored it had seen a tail that is not behind it, so our
+            // Acquire: pairs with Release in `get` and `take_many`; who stored it had seen a tail that is not behind it, so our
             // second look at that is not older.
             let head = self.get.position.load(Acquire);
             // Relaxed: see above. Unchanged, it was the same when `head` was read.
@@ -212,44 +258,26 @@ impl<T, M: Storage<T>, S: Scope> Buffer for Ring<T, M, S> {
     }
 
     #[inline]
-    fn put_some(&self, items: &mut impl ExactSizeIterator<Item = T>) -> Result<(), Refused> {
+    fn room(&self) -> Result<RingRoom<'_, T, M, S>, Refused> {
         let mut put = self.put.side.acquire();
         if self.flow.is_closed() {
-            return Err(Refused::Closed);
+            Err(Refused::Closed)
+        } else if self.has_room(&mut put) {
+            Ok(RingRoom { ring: self, put })
+        } else {
+            Err(Refused::NotNow)
         }
-        let mut count = 0;
-        while items.len() != 0 && self.has_room(&mut put) {
-            // Before the cursor goes on: an iterator that errs in its length, or panics, leaves no slot unfilled.
-            let Some(item) = items.next() else { break };
-            // SAFETY: we hold the put lock, and there is room by a head that was acquired.
-            let slot = unsafe { self.store.to_put(&mut put.cursor) };
-            slot.with_mut(|slot| {
-                // SAFETY: nobody else has this slot: getters end before it, and it was emptied.
-                unsafe { slot.cast::<T>().write(item) }
-            });
-            put.position = put.position.wrapping_add(1);
-            count += 1;
-        }
-        if count == 0 {
-            return Err(Refused::NotNow);
-        }
-        // Release: pairs with Acquire in `take`.
-        self.put.position.store(put.position, Release);
-        drop(put);
-        self.flow.items_came(count);
-        Ok(())
     }
 
     #[inline]
-    fn get_some(&self, most: usize, keep: impl FnMut(T)) -> Result<(), Refused> {
+    fn stock(&self) -> Result<RingStock<'_, T, M, S>, Refused> {
         let mut get = self.get.side.acquire();
-        match self.take(&mut get, most, keep) {
-            0 => Err(if self.flow.is_closed() { Refused::Closed } else { Refused::NotNow }),
-            count => {
-                drop(get);
-                self.flow.items_went(count);
-                Ok(())
-            }
+        if self.has_items(&mut get, 1) != 0 {
+            Ok(RingStock { ring: self, get })
+        } else if self.flow.is_closed() {
+            Err(Refused::Closed)
+        } else {
+            Err(Refused::NotNow)
         }
     }
 
@@ -267,18 +295,83 @@ impl<T, M: Storage<T>, S: Scope> Buffer for Ring<T, M, S> {
     }
 
     fn close(&self, immediate: bool) -> Vec<T> {
-        let mut drained = Vec::new();
         let put = self.put.side.acquire();
         let mut get = self.get.side.acquire();
         self.flow.close();
-        if immediate {
-            self.take(&mut get, usize::MAX, |item| drained.push(item));
-        }
+        let drained = if immediate { self.take_many(&mut get, usize::MAX) } else { Vec::new() };
         drop(get);
         drop(put);
         self.finish(drained.len() as u64);
         self.flow.wake_all();
         drained
+    }
+}
+
+/// What [`Ring`] has for a [`Room`].
+pub struct RingRoom<'a, T, M: Storage<T>, S: Scope> {
+    ring: &'a Ring<T, M, S>,
+    put: Guard<'a, Lock<S>, Side<M::Cursor>>,
+}
+
+/// What [`Ring`] has for a [`Stock`].
+pub struct RingStock<'a, T, M: Storage<T>, S: Scope> {
+    ring: &'a Ring<T, M, S>,
+    get: Guard<'a, Lock<S>, Side<M::Cursor>>,
+}
+
+impl<T, M: Storage<T>, S: Scope> Room for RingRoom<'_, T, M, S> {
+    type Item = T;
+
+    #[inline]
+    fn put(mut self, item: T) {
+        // SAFETY: made only where there is room, and used up here.
+        unsafe { self.ring.fill(&mut self.put, item) };
+        self.ring.filled(self.put, 1);
+    }
+
+    fn put_many(mut self, items: &mut vec::IntoIter<T>) {
+        let mut count = 0;
+        while items.len() != 0 && self.ring.has_room(&mut self.put) {
+            let Some(item) = items.next() else { break };
+            // SAFETY: there is room, by the line above.
+            unsafe { self.ring.fill(&mut self.put, item) };
+            count += 1;
+        }
+        self.ring.filled(self.put, count);
+    }
+}
+
+impl<T, M: Storage<T>, S: Scope> Stock for RingStock<'_, T, M, S> {
+    type Item = T;
+
+    #[inline]
+    fn get(mut self) -> T {
+        // SAFETY: made only where there is an item, and used up here.
+        let item = unsafe { self.ring.take(&mut self.get) };
+        // Release: pairs with Acquire in `has_room`.
+        self.ring.get.position.store(self.get.position, Release);
+        drop(self.get);
+        self.ring.flow.items_went(1);
+        item
+    }
+
+    fn get_many(mut self, most: usize) -> Vec<T> {
+        let items = self.ring.take_many(&mut self.get, most);
+        drop(self.get);
+        self.ring.flow.items_went(items.len() as u64);
+        items
+    }
+}
+
+impl<T, M: Storage<T>, S: Scope> fmt::Debug for RingRoom<'_, T, M, S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("RingRoom").field(self.ring).finish()
+    }
+}
+
+impl<T, M: Storage<T>, S: Scope> fmt::Debug for RingStock<'_, T, M, S> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("RingStock").field(self.ring).finish()
     }
 }
 

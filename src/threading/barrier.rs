@@ -1,6 +1,7 @@
 //! A place where a number of threads wait for each other, again and again.
 
 use core::fmt;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::time::Duration;
 use std::boxed::Box;
 
@@ -36,6 +37,10 @@ pub struct Barrier {
     action: Option<Guarded<Lock, Box<dyn FnMut() + Send>>>,
     timeout: Option<Duration>,
 }
+
+// A panic of the action breaks the barrier, and nobody else sees what it has left.
+impl UnwindSafe for Barrier {}
+impl RefUnwindSafe for Barrier {}
 
 impl Barrier {
     /// A barrier for so many threads.

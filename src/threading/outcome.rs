@@ -36,7 +36,7 @@ pub enum NoResult {
     NotJoined(JoinError),
     /// The closure panicked, with this payload.
     Panicked(Box<dyn Any + Send>),
-    /// The thread ended by [`raw::exit`].
+    /// The thread ended by [`raw::exit`](crate::raw::exit).
     Exited,
     /// Another handle has taken it, or this one carries none.
     Taken,

@@ -1,5 +1,6 @@
 //! `raw::Ring` with its segments, and the waiting of every `raw::Buffer`. A segment of the model has two slots.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -154,6 +155,17 @@ fn all_getters(immediate: bool) {
     assert_eq!(drained.len() + got, 1);
 }
 
+/// As for the getters: the wake for the room is in flight when the queue is closed.
+fn close_releases_all_putters() {
+    let ring = ring(1);
+    put(&*ring, 0);
+    let putters = [1, 2].map(|item| with(&ring, move |ring| ring.put_until(item, None).is_ok()));
+    get(&*ring);
+    let drained = ring.close(true);
+    let came = putters.into_iter().map(|putter| usize::from(putter.join())).sum::<usize>();
+    assert_eq!(drained.len(), came);
+}
+
 /// What a worker wrote before its `task_done` is visible after the join.
 struct Work {
     ring: Ring<u32>,
@@ -222,6 +234,43 @@ fn qsize_is_never_below_zero() {
     getter.join();
 }
 
+/// Two items, two getters, one wake in flight; who panics leaves both items, and must wake the other.
+fn a_getter_that_panics_wakes_the_next() {
+    let pile = Rc::new(Pile::new(Touchy(Last(Vec::new()), true), 2));
+    let getters = [(); 2].map(|()| with(&pile, |pile| catch_unwind(AssertUnwindSafe(|| get(pile))).is_ok()));
+    put(&*pile, 1);
+    put(&*pile, 2);
+    let got = getters.into_iter().map(JoinHandle::join).filter(|got| *got).count();
+    assert_eq!((got, pile.qsize()), (1, 1));
+}
+
+/// The first take of an item panics.
+struct Touchy(Last, bool);
+
+impl Order for Touchy {
+    type Item = u32;
+
+    fn put(&mut self, item: &mut Option<u32>) {
+        self.0.put(item);
+    }
+
+    fn take(&mut self) -> Option<u32> {
+        if self.0.len() != 0 && std::mem::take(&mut self.1) {
+            // Without the hook, which would print it for every execution.
+            resume_unwind(Box::new(()));
+        }
+        self.0.take()
+    }
+
+    fn drain(&mut self) -> Vec<u32> {
+        self.0.drain()
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
 struct Last(Vec<u32>);
 
 impl Order for Last {
@@ -281,12 +330,14 @@ const TWO: [Scenario; 12] = [
     scenario("pile: closes", Some(3), a_pile_closes),
 ];
 
-const THREE: [Scenario; 8] = [
+const THREE: [Scenario; 10] = [
     scenario("ring: every getter is woken", Some(2), every_getter_is_woken),
     scenario("ring: every putter is woken", Some(2), every_putter_is_woken),
     scenario("ring: a timed-out getter leaves the others a wake", Some(2), a_timed_out_getter_leaves_the_others_a_wake),
     scenario("ring: close releases all getters", Some(2), close_releases_all_getters),
     scenario("ring: close with a drain releases all getters", Some(2), close_with_a_drain_releases_all_getters),
+    scenario("ring: close releases all putters", Some(2), close_releases_all_putters),
+    scenario("pile: a getter that panics wakes the next", Some(2), a_getter_that_panics_wakes_the_next),
     scenario("ring: every joiner is woken", Some(3), every_joiner_is_woken),
     scenario("ring: qsize is never above the capacity", Some(3), qsize_is_never_above_the_capacity),
     scenario("ring: qsize is never below zero", Some(3), qsize_is_never_below_zero),

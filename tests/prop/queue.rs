@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use underthread::queue::{BaseQueue, GetError, LifoQueue, PriorityQueue, PutError, ShutDown, TooManyTaskDone};
-use underthread::raw::{Buffer, Refused, Ring};
+use underthread::raw::{Buffer, Refused, Ring, Room, Stock};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -215,7 +215,7 @@ proptest! {
                     let mut some = items.into_iter();
                     if some.len() != 0 {
                         let before = ring.qsize();
-                        let put = ring.put_some(&mut some.clone());
+                        let put = ring.room().map(|room| room.put_many(&mut some.clone()));
                         let room = capacity - before;
                         prop_assert_eq!(put.is_ok(), !model.shut && room != 0);
                         prop_assert!(put != Err(Refused::Closed) || model.shut);
@@ -225,10 +225,9 @@ proptest! {
                     }
                 }
                 Step::GetMany(most) if most != 0 => {
-                    let mut got = Vec::new();
-                    let outcome = ring.get_some(most, |item| got.push(item));
+                    let outcome = ring.stock().map(|stock| stock.get_many(most));
                     let expected = model.get_many(most);
-                    prop_assert_eq!(outcome.map(|()| got).map_err(GetError::from), expected);
+                    prop_assert_eq!(outcome.map_err(GetError::from), expected);
                 }
                 Step::GetMany(_) => {}
             }

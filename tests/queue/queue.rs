@@ -467,12 +467,21 @@ fn a_drop_may_use_the_queue() {
 #[test]
 fn big_items_do_not_overflow_a_small_stack() {
     const KIB: usize = 1024;
+    type Big = [u8; 64 * KIB];
+    #[inline(never)]
+    fn put(queue: &Queue<Big>, item: u8) {
+        assert!(queue.put([item; 64 * KIB]).is_ok());
+    }
+    #[inline(never)]
+    fn get(queue: &Queue<Big>, item: u8) {
+        assert!(matches!(&queue.get(), Ok(big) if big[5] == item));
+    }
     let small = thread::Builder::new().stack_size(256 * KIB);
     let body = || {
-        // By value: the caller has a few of them on its stack, but a segment is never built there.
+        // By value: the caller has one or two of them on its stack; the way from there to the slot has none.
         let queue = Queue::new(0);
-        (0..100).for_each(|item| queue.put([item; 16 * KIB]).map_err(|_| ()).unwrap());
-        (0..100u8).for_each(|item| assert_eq!(queue.get_nowait().unwrap()[5], item));
+        (0..100).for_each(|item| put(&queue, item));
+        (0..100u8).for_each(|item| get(&queue, item));
         let boxed = Queue::new(2);
         boxed.put(vec![1u8; 1024 * KIB].into_boxed_slice()).unwrap();
         assert_eq!(boxed.get().unwrap().len(), 1024 * KIB);
@@ -502,4 +511,55 @@ fn queues_of_sendable_items_are_shared() {
     shared::<LifoQueue<std::cell::Cell<u8>>>();
     shared::<PriorityQueue<std::cell::Cell<u8>>>();
     shared::<SimpleQueue<std::cell::Cell<u8>>>();
+}
+
+#[test]
+fn a_shared_queue_may_be_used_in_catch_unwind() {
+    fn put_and_get<B: Buffer<Item = Box<u8>>>(queue: &BaseQueue<B>)
+    where
+        BaseQueue<B>: std::panic::RefUnwindSafe + std::panic::UnwindSafe,
+    {
+        let outcome = std::panic::catch_unwind(|| {
+            queue.put(Box::new(1)).unwrap();
+            assert_ne!(*queue.get().unwrap(), 1, "on purpose");
+        });
+        drop(outcome.unwrap_err());
+        queue.put(Box::new(2)).unwrap();
+        assert_eq!(queue.get(), Ok(Box::new(2)));
+    }
+    put_and_get(&Queue::default());
+    put_and_get(&LifoQueue::default());
+    put_and_get(&PriorityQueue::default());
+    let simple = SimpleQueue::default();
+    std::panic::catch_unwind(|| simple.put(std::cell::Cell::new(1))).unwrap();
+    assert_eq!(simple.get().get(), 1);
+}
+
+#[test]
+fn a_loop_over_a_queue_ends_with_its_shutdown() {
+    let queue = Queue::default();
+    queue.put_many(0..3).unwrap();
+    drop(queue.shutdown(false));
+    let mut got = Vec::new();
+    for item in &queue {
+        got.push(item);
+    }
+    assert_eq!(got, [0, 1, 2]);
+}
+
+#[test]
+fn items_lie_as_they_are_aligned() {
+    #[repr(align(256))]
+    struct Aligned(u8);
+    #[repr(align(64))]
+    struct Nothing;
+    let queue = Queue::new(0);
+    queue.put_many((0..100).map(Aligned)).unwrap();
+    for number in 0..100 {
+        let item = queue.get().unwrap();
+        assert_eq!((item.0, (&raw const item).addr() % 256), (number, 0));
+    }
+    let queue = Queue::new(3);
+    queue.put_many([Nothing, Nothing, Nothing]).unwrap();
+    assert_eq!(queue.shutdown(true).len(), 3);
 }

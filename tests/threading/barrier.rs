@@ -175,6 +175,41 @@ fn shows_its_state_and_may_be_shared() {
     fn shared<T: Send + Sync + 'static>(_: &T) {}
     let barrier = Barrier::new(2).action(|| ());
     shared(&barrier);
-    assert_eq!(format!("{barrier:?}"), "Barrier { parties: 2, status: filling, inside: Guarded(0) }");
+    assert_eq!(format!("{barrier:?}"), "Barrier { parties: 2, status: filling, inside: 0 }");
     assert_eq!(BrokenBarrier.to_string(), "the barrier is broken, or the wait took too long");
+}
+
+/// Asks the barrier whenever it is written to.
+struct Asks<'a>(&'a Barrier, String);
+
+impl std::fmt::Write for Asks<'_> {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.1.push_str(text);
+        assert_eq!(self.0.n_waiting(), 0);
+        Ok(())
+    }
+}
+
+#[test]
+fn debug_writes_without_the_lock() {
+    watched(|| {
+        let barrier = Barrier::new(2);
+        let mut asks = Asks(&barrier, String::new());
+        std::fmt::write(&mut asks, format_args!("{barrier:?}")).unwrap();
+        assert!(asks.1.contains("filling"));
+    });
+}
+
+#[test]
+fn a_shared_primitive_may_be_used_in_catch_unwind() {
+    use std::panic::{RefUnwindSafe, UnwindSafe};
+    fn safe<T: UnwindSafe + RefUnwindSafe>() {}
+    safe::<underthread::threading::Event>();
+    safe::<underthread::threading::Semaphore>();
+    safe::<underthread::threading::BoundedSemaphore>();
+    let barrier = Barrier::new(1).action(|| panic!("on purpose"));
+    drop(catch_unwind(|| barrier.wait()).unwrap_err());
+    assert!(barrier.broken());
+    barrier.reset();
+    assert!(!barrier.broken());
 }
