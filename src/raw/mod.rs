@@ -51,4 +51,6 @@ pub use sleepers::{Sleepers, Turn};
 pub(crate) use stage::Stage;
 #[cfg(not(loom))]
 pub use system::*;
+#[cfg(not(loom))]
+pub(crate) use system::{forks, stayed_behind};
 pub use thread::{Handle, Itself, Options, StartError, discard, start_joinable_thread, start_new_thread};
