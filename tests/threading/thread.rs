@@ -397,7 +397,7 @@ fn in_a_forked_child_who_forked_is_main_and_alone_and_may_start_threads() {
             let threads = [(); 4].map(|()| Thread::new(get_native_id));
             threads.iter().for_each(|thread| thread.start().unwrap());
             drop(left);
-            threads.map(|thread| assert_ne!(thread.into_result().unwrap(), 0));
+            threads.into_iter().for_each(|thread| assert_ne!(thread.into_result().unwrap(), 0));
             assert_eq!((active_count(), raw::count()), (1, 1));
         })
         .join();
