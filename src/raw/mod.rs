@@ -54,6 +54,8 @@ pub(crate) use scope::scope_with;
 pub(crate) use stage::Stage;
 #[cfg(not(loom))]
 pub use system::*;
+#[cfg(not(loom))]
+pub(crate) use system::{forks, stayed_behind};
 
 #[doc(inline)]
 pub use self::{

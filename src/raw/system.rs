@@ -7,7 +7,8 @@ use std::panic::resume_unwind;
 
 use crate::sys::thread;
 
-pub use crate::sys::identity::{is_main, main_native_id, set_os_name};
+pub(crate) use crate::sys::identity::{forks, stayed_behind};
+pub use crate::sys::identity::{is_main, main_ident, main_native_id, set_os_name};
 pub use crate::sys::thread::{at_end, at_exit, count};
 
 /// The longest timeout: every [`Duration`] is one, and those that the clock cannot reach are for ever.

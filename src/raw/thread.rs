@@ -26,6 +26,8 @@
 //! I2  The thread holds its record until its last access to it, so no joiner can free what it wakes by.
 //! I3  A join that succeeds has seen `REAPED`: what it returns to is a process without that thread. It can be joined
 //!     again, by anyone, and finds the same.
+//! I4  In a forked child, the system's handle of a thread that stayed behind names nothing, or another thread: it is not
+//!     used. Such a thread counts as gone. Who forked is still itself.
 
 use core::any::Any;
 use core::fmt;
@@ -91,15 +93,24 @@ struct Record {
 #[derive(Debug)]
 struct Joinable {
     ident: u64,
+    /// In which process it was started; see [`identity::stayed_behind`].
+    forks: u32,
     record: Arc<Record>,
     native: Native,
     reaping: Stage,
 }
 
+impl Joinable {
+    fn stayed_behind(&self) -> bool {
+        identity::stayed_behind(self.ident, self.forks)
+    }
+}
+
 impl Drop for Joinable {
     fn drop(&mut self) {
-        if self.reaping.get() != REAPED {
-            // SAFETY: not joined, as the handle that called join would be alive until `REAPED` (I1); dropped once.
+        if self.reaping.get() != REAPED && !self.stayed_behind() {
+            // SAFETY: not joined, as the handle that called join would be alive until `REAPED` (I1); of this process
+            // (I4); dropped once.
             unsafe { self.native.detach() };
         }
     }
@@ -160,7 +171,7 @@ pub fn start_joinable_thread<F: FnOnce() + Send + 'static>(options: Options, f: 
 ///
 /// What `f` borrows lives until the thread has been joined.
 pub(super) unsafe fn start_borrowing<F: FnOnce() + Send>(options: Options, f: F) -> Result<Handle, StartError<F>> {
-    let ident = options.ident;
+    let (ident, forks) = (options.ident, identity::forks());
     let record = Arc::new(Record { life: Stage::new(), native_id: Stage::new() });
     // I2: this clone is the thread's own until after the wake.
     let ending = Arc::clone(&record);
@@ -169,7 +180,7 @@ pub(super) unsafe fn start_borrowing<F: FnOnce() + Send>(options: Options, f: F)
     // SAFETY: by our caller.
     let started = unsafe { thread::start(stack_size, run, argument, move || ending.life.advance(ENDED)) };
     match started {
-        Ok(native) => Ok(Handle(Arc::new(Joinable { ident, record, native, reaping: Stage::new() }))),
+        Ok(native) => Ok(Handle(Arc::new(Joinable { ident, forks, record, native, reaping: Stage::new() }))),
         Err((error, (f, ..))) => Err(StartError { error, f }),
     }
 }
@@ -203,15 +214,18 @@ impl Handle {
         self.0.ident
     }
 
-    /// The kernel's number of the thread. Waits for the thread's first step, if need be.
+    /// The kernel's number of the thread. Waits for the thread's first step, if need be; 0 in a forked child, if that
+    /// step had not come before the fork.
     pub fn native_id(&self) -> u32 {
-        self.0.record.native_id.wait_past(0, None);
+        if !self.0.stayed_behind() {
+            self.0.record.native_id.wait_past(0, None);
+        }
         self.0.record.native_id.get()
     }
 
     /// Whether the thread has come to its end; what it did is visible then.
     pub fn is_done(&self) -> bool {
-        self.0.record.life.get() != RUNNING
+        self.0.record.life.get() != RUNNING || self.0.stayed_behind()
     }
 
     /// Waits until the thread is gone: its thread-local destructors have run, and the system has reaped it.
@@ -233,6 +247,9 @@ impl Handle {
     pub fn join_until(&self, deadline: Option<Deadline>) -> Result<bool, Itself> {
         if identity::ident() == self.0.ident {
             return Err(Itself);
+        }
+        if self.0.stayed_behind() {
+            return Ok(true);
         }
         let Joinable { record, native, reaping, .. } = &*self.0;
         if deadline.is_some() && !record.life.wait_past(RUNNING, deadline) {

@@ -2,18 +2,17 @@
 //! CPU for all of them.
 
 use core::cell::Cell;
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
-
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use std::ffi::CString;
 use std::io;
 
 use super::Scope;
-use super::thread::check;
+use super::thread::{check, forget_other_threads};
 
 /// The longest name of a thread that Linux keeps, in bytes.
 const NAME_BYTES: usize = 15;
 
-/// The ident of the thread that runs `main`.
+/// The ident of the thread that runs `main`; after a fork, see `raw::main_ident`.
 pub const MAIN_IDENT: u64 = 1;
 
 thread_local! {
@@ -24,12 +23,13 @@ thread_local! {
 
 static NEXT_IDENT: AtomicU64 = AtomicU64::new(MAIN_IDENT + 1);
 
-/// A fresh ident, never given before in this process. Its low half is never 0, which stands for "nobody".
+/// A fresh ident, never given before in this process. Its low half is never 0, which stands for "nobody", nor that of
+/// the main thread, which outlives 2^32 others.
 pub fn reserve_ident() -> u64 {
     loop {
         // Relaxed: only that no two threads get the same number matters.
         let ident = NEXT_IDENT.fetch_add(1, Relaxed);
-        if ident as u32 != 0 {
+        if ident as u32 > MAIN_IDENT as u32 {
             return ident;
         }
     }
@@ -40,7 +40,7 @@ pub fn reserve_ident() -> u64 {
 #[inline]
 pub fn ident() -> u64 {
     match IDENT.get() {
-        0 => adopt_ident(if is_main() { MAIN_IDENT } else { reserve_ident() }),
+        0 => adopt_ident(if began() { MAIN_IDENT } else { reserve_ident() }),
         ident => ident,
     }
 }
@@ -64,25 +64,61 @@ pub fn native_id() -> u32 {
 
 #[cold]
 fn ask_native_id() -> u32 {
-    forget_native_id_in_children();
+    watch_forks().expect("no memory for a fork handler");
     let id = system_thread_id();
     NATIVE_ID.set(id);
     id
 }
 
-/// A forked child's only thread has a new number.
-fn forget_native_id_in_children() {
-    extern "C" fn forget() {
+/// The forks between the program's start and this process; counted from [`watch_forks`] on.
+static FORKS: AtomicU32 = AtomicU32::new(0);
+
+/// The ident of the main thread.
+static MAIN: AtomicU64 = AtomicU64::new(MAIN_IDENT);
+
+/// Has forked children know that they are: the thread that forked is their main one, and all there is.
+///
+/// # Errors
+///
+/// The system's: no memory.
+pub fn watch_forks() -> io::Result<()> {
+    extern "C" fn before() {
+        // Now, when it is known who is main.
+        ident();
+    }
+    extern "C" fn in_child() {
         NATIVE_ID.set(0);
+        // Relaxed, both: the child has one thread.
+        MAIN.store(ident(), Relaxed);
+        FORKS.fetch_add(1, Relaxed);
+        forget_other_threads();
     }
-    static REGISTERED: AtomicU32 = AtomicU32::new(0);
-    // Relaxed: it decides who registers, and guards nothing; a fork by another thread in this very moment forks
-    // that thread, which has cached nothing or has registered itself.
-    if REGISTERED.swap(1, Relaxed) == 0 {
-        // SAFETY: the handler only stores to a thread-local without destructor.
-        let failed = unsafe { libc::pthread_atfork(None, None, Some(forget)) };
-        assert_eq!(failed, 0, "no memory for a fork handler");
+    static WATCHED: AtomicU32 = AtomicU32::new(0);
+    // Acquire: pairs with Release below; who sees it may fork, and the child is told.
+    if WATCHED.load(Acquire) == 0 {
+        // SAFETY: the handlers use atomics and thread-locals without destructors. To have them twice does no harm.
+        check(unsafe { libc::pthread_atfork(Some(before), None, Some(in_child)) })?;
+        // Release: as above.
+        WATCHED.store(1, Release);
     }
+    Ok(())
+}
+
+/// How often this process's ancestors have forked: another number in a child than in its parent.
+pub fn forks() -> u32 {
+    // Relaxed: changes only in a process that has one thread.
+    FORKS.load(Relaxed)
+}
+
+/// Whether the thread, which was there when [`forks`] was `forks`, stayed behind in a parent of this process.
+pub fn stayed_behind(ident: u64, forks: u32) -> bool {
+    forks != self::forks() && ident != main_ident()
+}
+
+/// The ident of the thread that the process began with, or after a fork of the one that forked.
+pub fn main_ident() -> u64 {
+    // Relaxed: as in `forks`.
+    MAIN.load(Relaxed)
 }
 
 /// Who holds a lock of scope `S`: not 0, and for as long as the holder lives nobody else's. Private numbers come
@@ -92,8 +128,13 @@ pub fn owner_id<S: Scope>() -> u32 {
     if S::SHARED { native_id() } else { ident() as u32 }
 }
 
-/// Whether the caller is the thread that the process began with, or after a fork the one that forked.
+/// Whether the caller is the main thread: see [`main_ident`].
 pub fn is_main() -> bool {
+    ident() == main_ident()
+}
+
+/// Whether the caller is the thread that the process began with.
+fn began() -> bool {
     #[cfg(target_os = "linux")]
     {
         // SAFETY: getpid reads a number.
@@ -156,16 +197,38 @@ pub fn main_native_id() -> Option<u32> {
     if cfg!(target_os = "linux") { Some(std::process::id()) } else { None }
 }
 
-/// Whether this process may run on one CPU only, so that spinning is waste. Asked of the system once.
+/// Whether this process may run on one CPU only, so that spinning is waste. Asked of the system once: of the main
+/// thread, as others may be bound to a CPU each.
 pub fn has_one_cpu() -> bool {
     static CPUS: AtomicU32 = AtomicU32::new(0);
     // Relaxed: every thread would find the same number.
     let mut cpus = CPUS.load(Relaxed);
     if cpus == 0 {
-        // SAFETY: sysconf reads a number.
-        let online = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
-        cpus = u32::try_from(online).unwrap_or(1).max(1);
+        cpus = allowed_cpus().unwrap_or_else(online_cpus).max(1);
         CPUS.store(cpus, Relaxed);
     }
     cpus == 1
+}
+
+/// `None` where there are more CPUs than a `cpu_set_t` has room for.
+#[cfg(target_os = "linux")]
+fn allowed_cpus() -> Option<u32> {
+    // SAFETY: all-zero bytes are an empty set.
+    let mut allowed: libc::cpu_set_t = unsafe { core::mem::zeroed() };
+    // SAFETY: getpid reads a number, which is also the main thread's.
+    let main = unsafe { libc::getpid() };
+    // SAFETY: the pointer is to a live set of that size.
+    check(unsafe { libc::sched_getaffinity(main, size_of_val(&allowed), &raw mut allowed) }).ok()?;
+    // SAFETY: counts the bits of a live set.
+    u32::try_from(unsafe { libc::CPU_COUNT(&allowed) }).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn allowed_cpus() -> Option<u32> {
+    None
+}
+
+fn online_cpus() -> u32 {
+    // SAFETY: sysconf reads a number.
+    u32::try_from(unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) }).unwrap_or(1)
 }

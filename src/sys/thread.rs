@@ -5,6 +5,7 @@
 //! itself off from round to round, so that it comes after every destructor that could look at a lock of ours.
 
 use core::any::Any;
+use core::cell::Cell;
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
 use core::panic::AssertUnwindSafe;
@@ -29,6 +30,11 @@ struct Launch<A> {
     ends: Box<Ends>,
 }
 
+thread_local! {
+    // Constant and without a destructor, for the fork handler.
+    static IS_OURS: Cell<bool> = const { Cell::new(false) };
+}
+
 static RUNNING: AtomicU32 = AtomicU32::new(0);
 static STACK_SIZE: AtomicU64 = AtomicU64::new(0);
 
@@ -50,9 +56,20 @@ pub fn count() -> u32 {
     RUNNING.load(Relaxed)
 }
 
+/// In a forked child: there is nobody but the caller.
+pub(super) fn forget_other_threads() {
+    // Relaxed: see `count`.
+    RUNNING.store(IS_OURS.get().into(), Relaxed);
+}
+
 /// A thread that has been started, to be joined or detached once.
 #[derive(Debug)]
 pub struct Native(libc::pthread_t);
+
+// SAFETY: every thread may use the handle, a pointer in some C libraries, until the thread is joined or detached.
+unsafe impl Send for Native {}
+// SAFETY: as for `Send`.
+unsafe impl Sync for Native {}
 
 impl Native {
     /// Waits until the thread is gone, its stack with it. False if the system refuses, as the thread is itself joining
@@ -98,7 +115,9 @@ pub unsafe fn start<A: Send>(
     argument: A,
     end: impl FnOnce() + Send + 'static,
 ) -> Result<Native, (io::Error, A)> {
-    key();
+    if let Err(error) = prepare() {
+        return Err((error, argument));
+    }
     let mut ends: Vec<End> = Vec::with_capacity(4);
     ends.push(Box::new(end));
     let launch = Box::into_raw(Box::new(Launch { run, argument, ends: Box::new(Ends { round: 0, ends }) }));
@@ -111,6 +130,12 @@ pub unsafe fn start<A: Send>(
         let launch = unsafe { Box::from_raw(launch) };
         (error, launch.argument)
     })
+}
+
+/// What the first start may fail at, before there is anything to undo.
+fn prepare() -> io::Result<()> {
+    super::identity::watch_forks()?;
+    try_key().map(drop)
 }
 
 fn create(
@@ -188,23 +213,29 @@ extern "C" fn routine<A>(launch: *mut c_void) -> *mut c_void {
         RUNNING.fetch_sub(1, Relaxed);
     }));
     set(ends);
+    IS_OURS.set(true);
     run(argument);
     ptr::null_mut()
 }
 
 /// Runs `end` in the calling thread at its very end: after its thread-local destructors, before a join of it
-/// returns. The last one asked for runs first. Not at all, if the process ends before the thread.
+/// returns. The last one asked for runs first. Not at all, if the process ends before the thread, or if a thread that
+/// was not started here asks for its first only in the destructor of a pthread key. A panic in it ends the process.
 pub fn at_end(end: impl FnOnce() + 'static) {
-    // SAFETY: the key is valid.
-    let ends = unsafe { libc::pthread_getspecific(key()) }.cast::<Ends>();
-    let mut ends = if ends.is_null() {
-        Box::new(Ends { round: 0, ends: Vec::new() })
-    } else {
-        // SAFETY: the key holds what `set` leaked, for this thread alone, and gets it back below.
-        unsafe { Box::from_raw(ends) }
-    };
+    let mut ends = take();
     ends.ends.push(Box::new(end));
     set(ends);
+}
+
+/// What is in the key, to be put back; or nothing yet.
+fn take() -> Box<Ends> {
+    // SAFETY: the key is valid.
+    let ends = unsafe { libc::pthread_getspecific(key()) }.cast::<Ends>();
+    if ends.is_null() {
+        return Box::new(Ends { round: 0, ends: Vec::new() });
+    }
+    // SAFETY: `set` leaked it, for this thread alone; the key is set again before anybody else looks.
+    unsafe { Box::from_raw(ends) }
 }
 
 fn set(ends: Box<Ends>) {
@@ -221,30 +252,36 @@ unsafe extern "C" fn round(ends: *mut c_void) {
     if ends.round < ROUNDS {
         return set(ends);
     }
+    // An end may ask for another, which comes next: there is no round after this one.
     while let Some(end) = ends.ends.pop() {
+        set(ends);
         end();
+        ends = take();
     }
 }
 
 fn key() -> libc::pthread_key_t {
+    try_key().expect("no pthread key is left")
+}
+
+fn try_key() -> io::Result<libc::pthread_key_t> {
     // The key plus one; 0 is "none yet".
     static KEY: AtomicU64 = AtomicU64::new(0);
     // Acquire: pairs with Release below; a key that is seen has been made.
     let known = KEY.load(Acquire);
     if known != 0 {
-        return (known - 1) as libc::pthread_key_t;
+        return Ok((known - 1) as libc::pthread_key_t);
     }
     let mut key = 0;
     // SAFETY: the pointer is to a live key; the destructor takes what `set` puts in.
-    let failed = unsafe { libc::pthread_key_create(&raw mut key, Some(round)) };
-    assert_eq!(failed, 0, "no pthread key is left");
+    check(unsafe { libc::pthread_key_create(&raw mut key, Some(round)) })?;
     // Release: as above. Acquire on failure: the other's key is used.
     match KEY.compare_exchange(0, u64::from(key) + 1, Release, Acquire) {
-        Ok(_) => key,
+        Ok(_) => Ok(key),
         Err(other) => {
             // SAFETY: ours, and nothing was stored under it.
             unsafe { libc::pthread_key_delete(key) };
-            (other - 1) as libc::pthread_key_t
+            Ok((other - 1) as libc::pthread_key_t)
         }
     }
 }

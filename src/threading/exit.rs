@@ -15,7 +15,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use super::registry::{Phase, REGISTRY, Registry};
+use super::registry::{Phase, Registry, registry};
 use super::thread::Thread;
 use crate::raw::{self, Deadline};
 
@@ -32,7 +32,7 @@ pub struct Finalizing;
 /// [`Finalizing`] once the process is at its end.
 pub fn register_atexit(f: impl FnOnce() + Send + 'static) -> Result<(), Finalizing> {
     let f = Box::new(f);
-    let mut registry = REGISTRY.acquire();
+    let mut registry = registry();
     if registry.phase != Phase::Open {
         return Err(Finalizing);
     }
@@ -57,7 +57,7 @@ pub(super) fn arm(registry: &mut Registry) {
 
 fn shutdown_until(deadline: Option<Deadline>) -> Vec<Thread> {
     let main = {
-        let mut registry = REGISTRY.acquire();
+        let mut registry = registry();
         if registry.phase == Phase::Closed {
             return Vec::new();
         }
@@ -75,24 +75,24 @@ fn shutdown_until(deadline: Option<Deadline>) -> Vec<Thread> {
         let Some(oldest) = waiting.first() else { return waiting };
         // An error is of a start that failed meanwhile: look again.
         if oldest.join_until(deadline) == Ok(false) {
-            REGISTRY.acquire().phase = Phase::Closed;
+            registry().phase = Phase::Closed;
             return waiting;
         }
     }
 }
 
 fn pop_callback() -> Option<Box<dyn FnOnce() + Send>> {
-    REGISTRY.acquire().callbacks.pop()
+    registry().callbacks.pop()
 }
 
 /// Oldest first. Once there is nobody, nobody can be started any more.
 fn who_is_waited_for() -> Vec<Thread> {
     let caller = raw::get_ident();
-    let mut registry = REGISTRY.acquire();
+    let mut registry = registry();
     let others = registry
         .threads
         .iter()
-        .filter(|(ident, entry)| !entry.daemon && **ident != caller && **ident != raw::MAIN_IDENT && entry.is_ours());
+        .filter(|(ident, entry)| !entry.daemon && **ident != caller && **ident != raw::main_ident());
     let waiting: Vec<_> = others.map(|(_, entry)| Thread::of(entry.record.clone())).collect();
     if waiting.is_empty() {
         registry.phase = Phase::Closed;

@@ -17,6 +17,8 @@ pub(super) struct Record {
     pub(super) life: Guarded<Lock, Life>,
     /// Stage 0 until a thread that was not started here has ended.
     gone: Stage,
+    /// In which process it was made.
+    forks: u32,
 }
 
 pub(super) struct Life {
@@ -29,14 +31,14 @@ pub(super) struct Life {
 pub(super) enum Origin {
     New,
     Started(Handle),
-    Main,
+    Main { ident: u64 },
     Dummy { ident: u64, native_id: u32 },
 }
 
 impl Record {
     fn of(name: Arc<str>, daemon: bool, origin: Origin) -> Self {
         let life = Life { name, daemon, stack_size: None, origin };
-        Self { life: Guarded::new(Lock::new(), life), gone: Stage::new() }
+        Self { life: Guarded::new(Lock::new(), life), gone: Stage::new(), forks: raw::forks() }
     }
 
     pub(super) fn new() -> Self {
@@ -45,7 +47,7 @@ impl Record {
     }
 
     pub(super) fn main() -> Self {
-        Self::of("MainThread".into(), false, Origin::Main)
+        Self::of("MainThread".into(), false, Origin::Main { ident: raw::main_ident() })
     }
 
     pub(super) fn dummy(name: Arc<str>, ident: u64, native_id: u32) -> Self {
@@ -94,24 +96,29 @@ impl Record {
     }
 
     pub(super) fn join_until(&self, deadline: Option<Deadline>) -> Result<bool, JoinError> {
-        let handle = match &self.life.acquire().origin {
+        let life = self.life.acquire();
+        if life.ident() == Some(raw::main_ident()) {
+            drop(life);
+            // However it began, and whether it will return: its end is the process's.
+            return if raw::is_main() { Err(JoinError::Itself) } else { Ok(self.gone.wait_past(0, deadline)) };
+        }
+        let handle = match &life.origin {
             Origin::New => return Err(JoinError::NotStarted),
             Origin::Dummy { .. } => return Err(JoinError::Foreign),
-            Origin::Main => None,
-            Origin::Started(handle) => Some(handle.clone()),
+            // Of the parent of this process.
+            Origin::Main { .. } => return Ok(true),
+            Origin::Started(handle) => handle.clone(),
         };
-        match handle {
-            Some(handle) => handle.join_until(deadline).map_err(|raw::Itself| JoinError::Itself),
-            None if raw::is_main() => Err(JoinError::Itself),
-            None => Ok(self.gone.wait_past(0, deadline)),
-        }
+        drop(life);
+        handle.join_until(deadline).map_err(|raw::Itself| JoinError::Itself)
     }
 
     pub(super) fn is_alive(&self) -> bool {
-        match &self.life.acquire().origin {
-            Origin::New => false,
-            Origin::Started(handle) => !handle.is_done(),
-            Origin::Main | Origin::Dummy { .. } => self.gone.get() == 0,
+        let life = self.life.acquire();
+        let Some(ident) = life.ident() else { return false };
+        match &life.origin {
+            Origin::Started(handle) if ident != raw::main_ident() => !handle.is_done(),
+            _ => self.gone.get() == 0 && !raw::stayed_behind(ident, self.forks),
         }
     }
 }
@@ -121,8 +128,7 @@ impl Life {
         match &self.origin {
             Origin::New => None,
             Origin::Started(handle) => Some(handle.ident()),
-            Origin::Main => Some(raw::MAIN_IDENT),
-            Origin::Dummy { ident, .. } => Some(*ident),
+            Origin::Main { ident } | Origin::Dummy { ident, .. } => Some(*ident),
         }
     }
 
@@ -130,7 +136,7 @@ impl Life {
         match &self.origin {
             Origin::New => None,
             Origin::Started(handle) => Some(handle.native_id()),
-            Origin::Main => raw::main_native_id(),
+            Origin::Main { .. } => raw::main_native_id(),
             Origin::Dummy { native_id, .. } => Some(*native_id),
         }
     }

@@ -2,21 +2,23 @@
 //! who they are. Keyed by ident, which is by age.
 //!
 //! A thread enters before the system is asked for it, so no snapshot can miss it, and leaves as the last thing before
-//! it counts as ended, after its thread-local destructors. A forked child sees its parent's entries as another
-//! process's, and waits for none of them; if another thread held the registry at the fork, the child cannot use it.
+//! it counts as ended, after its thread-local destructors.
+//!
+//! In a forked child, the thread that forked is the main one: it keeps its ident, name and flag, but what it starts is
+//! no daemon unless it is told so. The others have left, and count as ended. Callbacks for the exit are the child's too. If
+//! another thread held the registry at the fork, the child cannot use it.
 
 use std::collections::BTreeMap;
-use std::process;
 use std::sync::Arc;
 
 use super::exit::Finalizing;
 use super::record::Record;
 use super::thread::Thread;
-use crate::raw::{self, Guarded, Lock, MAIN_IDENT};
+use crate::raw::{self, Guard, Guarded, Lock};
 
-pub(super) static REGISTRY: Guarded<Lock, Registry> = Guarded::new(
+static REGISTRY: Guarded<Lock, Registry> = Guarded::new(
     Lock::new(),
-    Registry { threads: BTreeMap::new(), named: 0, phase: Phase::Open, callbacks: Vec::new(), hooked: false },
+    Registry { threads: BTreeMap::new(), named: 0, phase: Phase::Open, callbacks: Vec::new(), hooked: false, forks: 0 },
 );
 
 pub(super) struct Registry {
@@ -27,6 +29,8 @@ pub(super) struct Registry {
     pub(super) callbacks: Vec<Box<dyn FnOnce() + Send>>,
     /// Whether the process's exit will call us.
     pub(super) hooked: bool,
+    /// Whose entries these are: this process's, unless it has been forked since.
+    forks: u32,
 }
 
 /// How far the end of the process has come.
@@ -43,13 +47,16 @@ pub(super) enum Phase {
 pub(super) struct Entry {
     pub(super) record: Arc<Record>,
     pub(super) daemon: bool,
-    process: u32,
 }
 
-impl Entry {
-    pub(super) fn is_ours(&self) -> bool {
-        self.process == process::id()
+/// The registry, in a forked child without the threads that stayed behind.
+pub(super) fn registry() -> Guard<'static, Lock, Registry> {
+    let mut registry = REGISTRY.acquire();
+    if registry.forks != raw::forks() {
+        registry.forks = raw::forks();
+        registry.threads.retain(|ident, _| *ident == raw::main_ident());
     }
+    registry
 }
 
 impl Registry {
@@ -59,27 +66,27 @@ impl Registry {
     }
 
     fn insert(&mut self, ident: u64, record: Arc<Record>, daemon: bool) {
-        self.threads.insert(ident, Entry { record, daemon, process: process::id() });
+        self.threads.insert(ident, Entry { record, daemon });
     }
 
     pub(super) fn main(&mut self) -> Arc<Record> {
-        let make = || Entry { record: Arc::new(Record::main()), daemon: false, process: process::id() };
-        Arc::clone(&self.threads.entry(MAIN_IDENT).or_insert_with(make).record)
+        let make = || Entry { record: Arc::new(Record::main()), daemon: false };
+        Arc::clone(&self.threads.entry(raw::main_ident()).or_insert_with(make).record)
     }
 }
 
 /// For a thread that is made by the caller: the next number, and the flag that it inherits.
 pub(super) fn number_and_daemon() -> (u64, bool) {
     let ident = raw::get_ident();
-    let mut registry = REGISTRY.acquire();
+    let mut registry = registry();
     // Who is not known is foreign, so would be a dummy, so a daemon.
-    let daemon = registry.threads.get(&ident).map_or(ident != MAIN_IDENT, |entry| entry.daemon);
+    let daemon = ident != raw::main_ident() && registry.threads.get(&ident).is_none_or(|entry| entry.daemon);
     (registry.number(), daemon)
 }
 
 /// Enters a thread that is about to be started.
 pub(super) fn enter(ident: u64, record: &Arc<Record>, daemon: bool) -> Result<(), Finalizing> {
-    let mut registry = REGISTRY.acquire();
+    let mut registry = registry();
     if registry.phase == Phase::Closed {
         return Err(Finalizing);
     }
@@ -92,7 +99,7 @@ pub(super) fn enter(ident: u64, record: &Arc<Record>, daemon: bool) -> Result<()
 
 pub(super) fn leave(ident: u64) {
     // What is dropped with the entry is dropped after the lock.
-    let _left = REGISTRY.acquire().threads.remove(&ident);
+    let _left = registry().threads.remove(&ident);
 }
 
 /// The thread that calls.
@@ -110,16 +117,16 @@ pub(super) fn leave(ident: u64) {
 /// ```
 pub fn current_thread() -> Thread {
     let ident = raw::get_ident();
-    let known = REGISTRY.acquire().threads.get(&ident).map(|entry| Arc::clone(&entry.record));
+    let known = registry().threads.get(&ident).map(|entry| Arc::clone(&entry.record));
     if let Some(record) = known {
         return Thread::of(record);
     }
     if raw::is_main() {
         return main_thread();
     }
-    let number = REGISTRY.acquire().number();
+    let number = registry().number();
     let record = Arc::new(Record::dummy(format!("Dummy-{number}").into(), ident, raw::get_native_id()));
-    REGISTRY.acquire().insert(ident, Arc::clone(&record), true);
+    registry().insert(ident, Arc::clone(&record), true);
     let gone = Arc::clone(&record);
     raw::at_end(move || {
         leave(ident);
@@ -130,19 +137,14 @@ pub fn current_thread() -> Thread {
 
 /// The thread that runs `main`. Its end, for those who join it, is when the process begins to shut down.
 pub fn main_thread() -> Thread {
-    Thread::of(REGISTRY.acquire().main())
+    Thread::of(registry().main())
 }
 
 /// Every thread that is alive, oldest first: the main one, daemons, dummies, and those that are just starting.
 pub fn enumerate() -> Vec<Thread> {
-    let mut registry = REGISTRY.acquire();
+    let mut registry = registry();
     registry.main();
-    registry
-        .threads
-        .values()
-        .filter(|entry| entry.is_ours())
-        .map(|entry| Thread::of(Arc::clone(&entry.record)))
-        .collect()
+    registry.threads.values().map(|entry| Thread::of(Arc::clone(&entry.record))).collect()
 }
 
 /// How many threads [`enumerate`] would give.

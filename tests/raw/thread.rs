@@ -389,3 +389,23 @@ fn two_threads_that_join_each_other_wait() {
         assert_eq!(first.join_until(Deadline::after(Duration::from_millis(50))), Ok(false));
     });
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_that_is_bound_to_one_cpu_knows_it() {
+    const CHILD: &str = "UNDERTHREAD_ONE_CPU";
+    if std::env::var_os(CHILD).is_some() {
+        assert!(underthread::sys::identity::has_one_cpu());
+        return;
+    }
+    // SAFETY: sched_getcpu reads a number.
+    let here = usize::try_from(unsafe { libc::sched_getcpu() }).unwrap();
+    // SAFETY: all-zero bytes are an empty set.
+    let mut one: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    // SAFETY: a CPU that exists is within the set.
+    unsafe { libc::CPU_SET(here, &mut one) };
+    // SAFETY: the pointer is to a live set of that size. Only this thread is bound, and the child that it makes.
+    assert_eq!(unsafe { libc::sched_setaffinity(0, size_of_val(&one), &raw const one) }, 0);
+    let output = rerun("thread::a_process_that_is_bound_to_one_cpu_knows_it", CHILD);
+    assert!(output.status.success(), "{output:?}");
+}

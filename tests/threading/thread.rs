@@ -12,7 +12,7 @@ use underthread::threading::{
     get_native_id, main_thread, set_excepthook,
 };
 
-use crate::support::{limit_address_space, rerun, watched};
+use crate::support::{fork, limit_address_space, rerun, watched};
 
 fn started<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Thread<T> {
     let thread = Thread::new(f);
@@ -367,4 +367,42 @@ fn a_result_that_borrows_is_dropped_within_the_scope() {
             assert_eq!(drops.into_inner(), 1);
         }
     });
+}
+
+#[test]
+fn in_a_forked_child_who_forked_is_main_and_alone_and_may_start_threads() {
+    const CHILD: &str = "UNDERTHREAD_FORK";
+    if std::env::var_os(CHILD).is_none() {
+        let test = "thread::in_a_forked_child_who_forked_is_main_and_alone_and_may_start_threads";
+        let output = rerun(test, CHILD);
+        assert!(output.status.success(), "{output:?}");
+        return;
+    }
+    let (go, wait) = mpsc::channel::<()>();
+    let (here, is_here) = mpsc::channel();
+    let left = started(move || {
+        here.send(()).unwrap();
+        wait.recv().unwrap();
+    });
+    is_here.recv().unwrap();
+    let forks = Thread::new(move || {
+        let (own, ident, main) = (current_thread(), get_ident(), main_thread());
+        fork(|| {
+            assert_eq!((get_ident(), get_native_id()), (ident, std::process::id()));
+            assert!(current_thread().is_same(&own) && main_thread().is_same(&own) && own.is_alive());
+            assert_eq!((active_count(), raw::count()), (1, 1));
+            assert!(!left.is_alive() && !main.is_alive());
+            assert_eq!((left.join(), main.join(), own.join()), (Ok(()), Ok(()), Err(JoinError::Itself)));
+            // Its stack may serve these; so nobody may detach it any more.
+            let threads = [(); 4].map(|()| Thread::new(get_native_id));
+            threads.iter().for_each(|thread| thread.start().unwrap());
+            drop(left);
+            threads.into_iter().for_each(|thread| assert_ne!(thread.into_result().unwrap(), 0));
+            assert_eq!((active_count(), raw::count()), (1, 1));
+        })
+        .join();
+    });
+    forks.start().unwrap();
+    forks.into_result().unwrap();
+    drop(go);
 }

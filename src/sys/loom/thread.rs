@@ -33,6 +33,16 @@ pub fn adopt_ident(ident: u64) -> u64 {
     ident
 }
 
+/// The model does not fork.
+pub fn forks() -> u32 {
+    0
+}
+
+/// As the system's.
+pub fn stayed_behind(_: u64, _: u32) -> bool {
+    false
+}
+
 /// As the system's.
 pub fn native_id() -> u32 {
     model::thread_index() as u32 + 1
