@@ -1,28 +1,31 @@
-//! The algorithms, like Python's `_thread`: words and verbs, no data, no guards, no allocation.
+//! The algorithms, like Python's `_thread`: words and verbs.
 //!
-//! Each primitive is a few `u32` words for which all-zero means free, unset or empty, made by a `const fn new()` (for
+//! Each primitive is a few words for which all-zero means free, unset or empty, made by a `const fn new()` (for
 //! the threads of this process) or `shared()` (to be placed in a mapping that several processes see). One text serves
 //! both, and the models.
 //!
 //! The names are used from here. Each module is public for the text at its head: states, invariants, memory order and
 //! fairness, which is where to study a primitive.
 //!
-//! | protocol | bytes | |
-//! |---|---|---|
-//! | [`lock`] | 8 | one holder, any thread releases |
-//! | [`rlock`] | 16 | one holder, as deep as it likes |
-//! | [`event`] | 4 | a flag to wait for |
-//! | [`condition`] | 36 | waits that are notified, and counted |
-//! | [`semaphore`] | 20 | permits |
-//! | [`barrier`] | 20 | threads that wait for each other |
-//! | [`ring`], over [`segments`] | 512 | a queue whose two ends do not meet |
-//! | [`pile`] | | a queue under one lock, in a container's order |
-//! | [`thread`] | | start, join, end, by [`stage`]; borrowing ones in a [`scope`](mod@scope) |
-//! | under all: [`sleepers`], [`guarded`], [`buffer`], [`spin`] | | who sleeps; who may look; what queues share; when not to sleep |
+//! | protocol | bytes | words | sleeps on |
+//! |---|---|---|---|
+//! | [`lock`] | 8 | the lock, its sleepers | its sleepers |
+//! | [`rlock`] | 16 | a lock, owner, depth | the lock's |
+//! | [`event`] | 4 | flags and generation | that word |
+//! | [`semaphore`] | 20 | permits, limit, sleepers, a lock | its sleepers; who wants several, first on the lock |
+//! | [`barrier`] | 20 | parties, phase, a lock, a count | the phase |
+//! | [`condition`] | 36 | a lock, four numbers, two words, a count | one of the two words |
+//! | [`ring`], over [`segments`] | 512, and the items | two positions, each behind a lock; tasks; three sleepers | room, items, the end of all tasks |
+//! | [`pile`] | | a stack or a heap behind one lock | as a ring |
+//! | [`thread`], by [`stage`] | 8, and a record | the stage of its end | the stage |
+//!
+//! [`sleepers`] is the waiting protocol of all that hands out units; [`guarded`] puts data under a lock; [`buffer`] has
+//! the verbs of every queue; [`spin`] says how long to look before sleeping; threads that borrow are in a
+//! [`scope`](mod@scope).
 //!
 //! Every wait goes through [`Futex::wait`](crate::sys::Futex::wait): a thread that waits uses no CPU after a spin of
 //! at most [`spin::LIMIT`] looks. Nothing here is undone by a panic or by the end of a thread: a word that says
-//! "held" stays so.
+//! "held" stays so. Queues and the start of a thread allocate; nothing else does.
 
 pub mod barrier;
 pub mod buffer;

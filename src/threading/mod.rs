@@ -1,4 +1,19 @@
 //! Python's `threading`: raw primitives with guards, `Duration`s and bookkeeping.
+//!
+//! | | type | given back by |
+//! |---|---|---|
+//! | one at a time | [`Lock`], [`RLock`] | dropping the guard |
+//! | so many at a time | [`Semaphore`], [`BoundedSemaphore`] | dropping the [`Permit`] |
+//! | until something holds | [`Condition`], with the guard of a lock | |
+//! | until told | [`Event`] | |
+//! | until all are there | [`Barrier`] | |
+//! | a thread, and its end | [`Thread`], [`scope`], [`Timer`] | |
+//! | a value for each thread | [`Local`] | |
+//!
+//! A method called `…_timeout` takes a `Duration`: zero looks once, and what no clock can name, such as
+//! `Duration::MAX`, is for ever. It is never early. A thread that waits spins for about a microsecond and then sleeps.
+//! A panic releases what it unwinds; nothing is poisoned. When the process exits it waits for every [`Thread`] that is
+//! no daemon: see [`register_atexit`].
 #![forbid(unsafe_code)]
 
 mod barrier;
