@@ -229,14 +229,18 @@ pub fn at_end(end: impl FnOnce() + 'static) {
     set(ends);
 }
 
-/// What is in the key, to be put back; or nothing yet.
+/// Takes out what is in the key, or makes it.
 fn take() -> Box<Ends> {
     // SAFETY: the key is valid.
     let ends = unsafe { libc::pthread_getspecific(key()) }.cast::<Ends>();
     if ends.is_null() {
         return Box::new(Ends { round: 0, ends: Vec::new() });
     }
-    // SAFETY: `set` leaked it, for this thread alone; the key is set again before anybody else looks.
+    // So that no round comes upon what is ours again.
+    // SAFETY: the key is valid; nothing is kept in it.
+    let failed = unsafe { libc::pthread_setspecific(key(), ptr::null()) };
+    assert_eq!(failed, 0, "a thread's own key cannot be set");
+    // SAFETY: `set` leaked it, for this thread alone.
     unsafe { Box::from_raw(ends) }
 }
 
