@@ -33,11 +33,11 @@
 //! The lock orders arrivals, and all that is done under it. What a waiter sees of a complete cycle it sees through
 //! `phase`: the Release in `change`, by the one that ran the action, and the Acquire in `wait_inside`.
 
+use crate::sys::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::fmt;
 use core::mem;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr;
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::{Guard, Guarded, Lock, spin};
 use crate::sys::{Deadline, Futex, Private, Scope, Shared, const_fn};
@@ -50,7 +50,7 @@ const STATUS: u32 = 3;
 
 /// A place where a number of threads wait for each other, again and again.
 ///
-/// A thread that waits spins for about a microsecond and then sleeps. What came before any arrival of a cycle, and its
+/// A thread that waits spins for a few microseconds and then sleeps. What came before any arrival of a cycle, and its
 /// action, is visible after every return from that cycle. All-zero is a barrier for one, which never blocks.
 ///
 /// ```

@@ -16,8 +16,8 @@
 //!
 //! The words of [`Flow`] publish nothing: items and tasks travel by the buffer's locks and positions.
 
+use crate::sys::atomic::Ordering::Relaxed;
 use core::fmt;
-use core::sync::atomic::Ordering::Relaxed;
 use std::vec;
 
 use super::{Sleepers, spin};

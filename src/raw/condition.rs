@@ -51,9 +51,9 @@
 //! Within a group the kernel's order of waking decides, which is first come, first served in practice. When those
 //! who are notified get the caller's lock is that lock's affair.
 
+use crate::sys::atomic::Ordering::Relaxed;
 use core::fmt;
 use core::ptr;
-use core::sync::atomic::Ordering::Relaxed;
 
 use super::{Guard, Guarded, Lock, RawLock, Waitable};
 use crate::sys::atomic::AtomicU32;

@@ -3,7 +3,7 @@
 //! A `Local` gets its id, which never comes again, when it is first used. A thread that holds values looks at how many
 //! have been retired since it last cleared up, which is one load, and asks for each of its ids only if that has changed.
 
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use crate::sys::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::collections::BTreeSet;
 
 use super::{Guarded, Lock};

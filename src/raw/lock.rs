@@ -31,8 +31,8 @@
 //! like). Sleepers are woken in the kernel's order, which is first come, first served in practice and promised by
 //! nobody; one who was woken in vain comes last again.
 
+use crate::sys::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::fmt;
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::{RawLock, Sleepers, spin};
 use crate::sys::atomic::AtomicU32;

@@ -8,8 +8,8 @@
 //!
 //! The lock orders everything; `length` publishes nothing.
 
+use crate::sys::atomic::Ordering::Relaxed;
 use core::fmt;
-use core::sync::atomic::Ordering::Relaxed;
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind, resume_unwind};
 use std::vec;
 

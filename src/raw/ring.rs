@@ -29,10 +29,10 @@
 //! No code of the item's type runs under either lock: items are moved in and out, and dropped outside. The allocator
 //! may run under one.
 
+use crate::sys::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::fmt;
 use core::marker::PhantomData;
 use core::panic::{RefUnwindSafe, UnwindSafe};
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::vec;
 
 use super::segments::{Cursor, Segments, Storage};

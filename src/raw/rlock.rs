@@ -27,8 +27,8 @@
 //!
 //! A nested acquire or release is two loads and a store; the outermost ones are `lock`'s.
 
+use crate::sys::atomic::Ordering::Relaxed;
 use core::fmt;
-use core::sync::atomic::Ordering::Relaxed;
 
 use super::{Lock, RawLock, Waitable};
 use crate::sys::atomic::AtomicU32;

@@ -19,11 +19,11 @@
 //! A segment that is left takes the place of the spare, which is freed; a new one is the spare if that is as long as
 //! wanted. So a queue in the steady state does not allocate, and after a burst all but two segments go back.
 
+use crate::sys::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::alloc::Layout;
 use core::fmt;
 use core::mem::MaybeUninit;
 use core::ptr;
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::alloc::{alloc, dealloc, handle_alloc_error};
 
 use crate::sys::atomic::{AtomicPtr, UnsafeCell, make_empty};

@@ -38,8 +38,8 @@
 //! As [`Lock`]'s: barging, but a permit is handed over to a sleeper that has waited for 1 ms, past everyone who
 //! has not slept.
 
+use crate::sys::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::fmt;
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::{Lock, Sleepers, spin};
 use crate::sys::atomic::AtomicU32;
@@ -48,7 +48,7 @@ use crate::sys::{Deadline, Private, Scope, Shared, const_fn, fence};
 /// A count of permits that threads take and give back.
 ///
 /// A permit belongs to nobody: any thread may release, also one that has acquired none. A thread that waits spins for
-/// about a microsecond and then sleeps. What came before a release is visible after the acquire that takes its permit.
+/// a few microseconds and then sleeps. What came before a release is visible after the acquire that takes its permit.
 /// Twenty bytes; all-zero is a semaphore without permits and without limit.
 ///
 /// ```

@@ -43,9 +43,9 @@
 //! word, from the Release in `grant` to the Acquire in `take_grant`. Newcomers who announce themselves in between write
 //! the same value by a read-modify-write, which continues the release sequence.
 
+use crate::sys::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::fmt;
 use core::ptr;
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::time::Duration;
 
 use crate::sys::{Deadline, Futex, Private, Scope, Shared, const_fn, fence};

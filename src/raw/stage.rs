@@ -18,9 +18,9 @@
 //!
 //! What happened before `advance` is visible to everyone who sees the stage left: Release there, Acquire in the looks.
 
+use crate::sys::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::fmt;
 use core::ptr;
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use crate::sys::{Deadline, Futex, Private, const_fn};
 

@@ -4,6 +4,8 @@
 //! `SeqCst` accesses, which loom cannot tell from `AcqRel`: a store–load order is asked of
 //! [`fence`](super::fence) by name.
 
+pub use core::sync::atomic::Ordering;
+
 #[cfg(not(loom))]
 mod real {
     pub use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};

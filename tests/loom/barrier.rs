@@ -125,24 +125,28 @@ fn an_abort_does_not_spoil_a_complete_cycle() {
     other.join();
 }
 
-const fn scenario(name: &'static str, preemptions: Option<usize>, body: fn()) -> Scenario {
-    Scenario { name, preemptions, body }
-}
-
 // Unbounded, the second has more than three million executions.
 const TWO: [Scenario; 6] = [
-    scenario("barrier: an abort does not spoil a complete cycle", Some(4), an_abort_does_not_spoil_a_complete_cycle),
-    scenario("barrier: all see all that came before", Some(4), all_see_all_that_came_before),
-    scenario("barrier: it fills again", Some(4), the_barrier_fills_again),
-    scenario("barrier: a timeout fails for both or for neither", Some(4), a_timeout_fails_for_both_or_for_neither),
-    scenario("barrier: once reset it can be used at once", Some(4), a_reset_barrier_can_be_used_at_once),
-    scenario("barrier: an abort in the action fails for both", Some(4), an_abort_while_the_action_runs_fails_for_both),
+    Scenario::new(
+        "barrier: an abort does not spoil a complete cycle",
+        Some(4),
+        an_abort_does_not_spoil_a_complete_cycle,
+    ),
+    Scenario::new("barrier: all see all that came before", Some(4), all_see_all_that_came_before),
+    Scenario::new("barrier: it fills again", Some(4), the_barrier_fills_again),
+    Scenario::new("barrier: a timeout fails for both or for neither", Some(4), a_timeout_fails_for_both_or_for_neither),
+    Scenario::new("barrier: once reset it can be used at once", Some(4), a_reset_barrier_can_be_used_at_once),
+    Scenario::new(
+        "barrier: an abort in the action fails for both",
+        Some(4),
+        an_abort_while_the_action_runs_fails_for_both,
+    ),
 ];
 
 // With three preemptions the second takes 29 s; it completes.
 const THREE: [Scenario; 2] = [
-    scenario("barrier: an abort fails for both or for neither", Some(3), an_abort_fails_for_both_or_for_neither),
-    scenario("barrier: a newcomer waits for those inside", Some(2), a_newcomer_waits_until_those_inside_have_left),
+    Scenario::new("barrier: an abort fails for both or for neither", Some(3), an_abort_fails_for_both_or_for_neither),
+    Scenario::new("barrier: a newcomer waits for those inside", Some(2), a_newcomer_waits_until_those_inside_have_left),
 ];
 
 #[test]
@@ -157,7 +161,5 @@ fn three() {
 
 #[test]
 fn every_planted_bug_is_found() {
-    let small = |scenario: Scenario| Scenario { preemptions: Some(2), ..scenario };
-    let scenarios: Vec<Scenario> = TWO.into_iter().chain(THREE).map(small).collect();
-    mutants(&["raw/barrier.rs"], &scenarios, &[]);
+    mutants(&["raw/barrier.rs"], &[&TWO[..], &THREE].concat(), &[]);
 }

@@ -155,32 +155,28 @@ fn of_two_sets_one_wakes() {
     waiter.join();
 }
 
-const fn scenario(name: &'static str, preemptions: Option<usize>, body: fn()) -> Scenario {
-    Scenario { name, preemptions, body }
-}
-
 const TWO: [Scenario; 8] = [
-    scenario("event: a waiter sees what came before the set", None, a_waiter_sees_what_came_before_the_set),
-    scenario("event: a look sees what came before the set", None, a_look_sees_what_came_before_the_set),
-    scenario(
+    Scenario::new("event: a waiter sees what came before the set", None, a_waiter_sees_what_came_before_the_set),
+    Scenario::new("event: a look sees what came before the set", None, a_look_sees_what_came_before_the_set),
+    Scenario::new(
         "event: so does a timed waiter that was released",
         None,
         a_timed_waiter_that_was_released_sees_what_came_before_the_set,
     ),
-    scenario("event: a clear takes no release back", None, a_clear_takes_no_release_back),
-    scenario(
+    Scenario::new("event: a clear takes no release back", None, a_clear_takes_no_release_back),
+    Scenario::new(
         "event: a set that is cleared at once releases who waited",
         None,
         a_set_that_is_cleared_at_once_releases_who_waited,
     ),
-    scenario("event: a waiter may wait again", None, a_waiter_may_wait_again),
-    scenario("event: who clears, looks and waits misses no set", None, who_clears_looks_and_waits_misses_no_set),
-    scenario("event: two clears erase one set", None, two_clears_erase_one_set),
+    Scenario::new("event: a waiter may wait again", None, a_waiter_may_wait_again),
+    Scenario::new("event: who clears, looks and waits misses no set", None, who_clears_looks_and_waits_misses_no_set),
+    Scenario::new("event: two clears erase one set", None, two_clears_erase_one_set),
 ];
 
 const THREE: [Scenario; 2] = [
-    scenario("event: a set wakes everyone", Some(3), a_set_wakes_everyone),
-    scenario("event: of two sets one wakes", Some(3), of_two_sets_one_wakes),
+    Scenario::new("event: a set wakes everyone", Some(3), a_set_wakes_everyone),
+    Scenario::new("event: of two sets one wakes", Some(3), of_two_sets_one_wakes),
 ];
 
 #[test]
@@ -195,7 +191,5 @@ fn three() {
 
 #[test]
 fn every_planted_bug_is_found() {
-    let small = |scenario: Scenario| Scenario { preemptions: Some(2), ..scenario };
-    let scenarios: Vec<Scenario> = TWO.into_iter().chain(THREE).map(small).collect();
-    mutants(&["raw/event.rs"], &scenarios, &[]);
+    mutants(&["raw/event.rs"], &[&TWO[..], &THREE].concat(), &[]);
 }

@@ -311,36 +311,36 @@ fn a_pile_closes() {
     assert!(pile.join_until(None));
 }
 
-const fn scenario(name: &'static str, preemptions: Option<usize>, body: fn()) -> Scenario {
-    Scenario { name, preemptions, body }
-}
-
 const TWO: [Scenario; 12] = [
-    scenario("ring: items go through one slot", Some(4), items_go_through_one_slot),
-    scenario("ring: items go through segments", Some(4), items_go_through_segments),
-    scenario("ring: a segment comes again", None, a_segment_comes_again),
-    scenario("ring: many at once are conserved", Some(4), many_at_once_are_conserved),
-    scenario("ring: a timed-out getter takes nothing with it", Some(4), a_timed_out_getter_takes_nothing_with_it),
-    scenario("ring: close releases a getter", Some(4), close_releases_a_getter),
-    scenario("ring: close releases a putter", Some(4), close_releases_a_putter),
-    scenario("ring: join waits for the task", Some(4), join_waits_for_the_task),
-    scenario("ring: close lets joiners go", Some(4), close_lets_joiners_go),
-    scenario("ring: no more tasks are done than put", Some(4), no_more_tasks_are_done_than_put),
-    scenario("pile: hands over", Some(3), a_pile_hands_over),
-    scenario("pile: closes", Some(3), a_pile_closes),
+    Scenario::new("ring: items go through one slot", Some(4), items_go_through_one_slot),
+    Scenario::new("ring: items go through segments", Some(4), items_go_through_segments),
+    Scenario::new("ring: a segment comes again", None, a_segment_comes_again),
+    Scenario::new("ring: many at once are conserved", Some(4), many_at_once_are_conserved),
+    Scenario::new("ring: a timed-out getter takes nothing with it", Some(4), a_timed_out_getter_takes_nothing_with_it),
+    Scenario::new("ring: close releases a getter", Some(4), close_releases_a_getter),
+    Scenario::new("ring: close releases a putter", Some(4), close_releases_a_putter),
+    Scenario::new("ring: join waits for the task", Some(4), join_waits_for_the_task),
+    Scenario::new("ring: close lets joiners go", Some(4), close_lets_joiners_go),
+    Scenario::new("ring: no more tasks are done than put", Some(4), no_more_tasks_are_done_than_put),
+    Scenario::new("pile: hands over", Some(3), a_pile_hands_over),
+    Scenario::new("pile: closes", Some(3), a_pile_closes),
 ];
 
 const THREE: [Scenario; 10] = [
-    scenario("ring: every getter is woken", Some(2), every_getter_is_woken),
-    scenario("ring: every putter is woken", Some(2), every_putter_is_woken),
-    scenario("ring: a timed-out getter leaves the others a wake", Some(2), a_timed_out_getter_leaves_the_others_a_wake),
-    scenario("ring: close releases all getters", Some(2), close_releases_all_getters),
-    scenario("ring: close with a drain releases all getters", Some(2), close_with_a_drain_releases_all_getters),
-    scenario("ring: close releases all putters", Some(2), close_releases_all_putters),
-    scenario("pile: a getter that panics wakes the next", Some(2), a_getter_that_panics_wakes_the_next),
-    scenario("ring: every joiner is woken", Some(3), every_joiner_is_woken),
-    scenario("ring: qsize is never above the capacity", Some(3), qsize_is_never_above_the_capacity),
-    scenario("ring: qsize is never below zero", Some(3), qsize_is_never_below_zero),
+    Scenario::new("ring: every getter is woken", Some(2), every_getter_is_woken),
+    Scenario::new("ring: every putter is woken", Some(2), every_putter_is_woken),
+    Scenario::new(
+        "ring: a timed-out getter leaves the others a wake",
+        Some(2),
+        a_timed_out_getter_leaves_the_others_a_wake,
+    ),
+    Scenario::new("ring: close releases all getters", Some(2), close_releases_all_getters),
+    Scenario::new("ring: close with a drain releases all getters", Some(2), close_with_a_drain_releases_all_getters),
+    Scenario::new("ring: close releases all putters", Some(2), close_releases_all_putters),
+    Scenario::new("pile: a getter that panics wakes the next", Some(2), a_getter_that_panics_wakes_the_next),
+    Scenario::new("ring: every joiner is woken", Some(3), every_joiner_is_woken),
+    Scenario::new("ring: qsize is never above the capacity", Some(3), qsize_is_never_above_the_capacity),
+    Scenario::new("ring: qsize is never below zero", Some(3), qsize_is_never_below_zero),
 ];
 
 #[test]
@@ -356,12 +356,10 @@ fn three() {
 /// Four threads.
 #[test]
 fn four() {
-    check(scenario("ring: two putters and two getters", Some(1), two_putters_and_two_getters));
+    check(Scenario::new("ring: two putters and two getters", Some(1), two_putters_and_two_getters));
 }
 
 #[test]
 fn every_planted_bug_is_found() {
-    let small = |scenario: Scenario| Scenario { preemptions: Some(2), ..scenario };
-    let scenarios: Vec<Scenario> = TWO.into_iter().chain(THREE).map(small).collect();
-    mutants(&["raw/ring.rs", "raw/segments.rs"], &scenarios, &[]);
+    mutants(&["raw/ring.rs", "raw/segments.rs"], &[&TWO[..], &THREE].concat(), &[]);
 }
