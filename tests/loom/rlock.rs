@@ -79,6 +79,31 @@ fn a_whole_release_lets_another_in_and_the_depth_comes_back() {
     account.assert_balance(1);
 }
 
+fn three_threads_exclude_each_other() {
+    let account = Rc::new(Account::default());
+    let timed = spawn({
+        let account = account.clone();
+        move || {
+            let deadline = Deadline::after(std::time::Duration::from_millis(1));
+            let acquired = account.lock.acquire_until(deadline).unwrap();
+            if acquired {
+                account.lock.release().unwrap();
+            }
+        }
+    });
+    let untimed = spawn({
+        let account = account.clone();
+        move || account.add_one_nested()
+    });
+    account.add_one_nested();
+    timed.join();
+    untimed.join();
+    account.assert_balance(2);
+}
+
+const THREE: Scenario =
+    Scenario::new("rlock: three threads exclude each other", Some(3), three_threads_exclude_each_other);
+
 const TWO: [Scenario; 3] = [
     Scenario {
         name: "rlock: two threads exclude each other at every depth",
@@ -96,4 +121,9 @@ const TWO: [Scenario; 3] = [
 #[test]
 fn two() {
     TWO.iter().copied().for_each(check);
+}
+
+#[test]
+fn three() {
+    check(THREE);
 }
