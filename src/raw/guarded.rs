@@ -154,6 +154,40 @@ impl<R: RawLock, T: ?Sized> Guarded<R, T> {
 ///
 /// It may be sent to another thread if its lock may be released by one, and the data sent; it may be shared if the
 /// data may. Forgetting it leaves the lock held.
+///
+/// Under a [`Lock`](super::Lock) any thread may release, so the guard goes where the data may go:
+///
+/// ```
+/// use underthread::raw::{Guard, Lock};
+///
+/// fn send<T: Send>() {}
+/// send::<Guard<'_, Lock, std::cell::Cell<u8>>>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// use underthread::raw::{Guard, Lock};
+///
+/// fn send<T: Send>() {}
+/// send::<Guard<'_, Lock, std::rc::Rc<u8>>>();
+/// ```
+///
+/// A shared guard lends `&T`:
+///
+/// ```compile_fail,E0277
+/// use underthread::raw::{Guard, Lock};
+///
+/// fn share<T: Sync>() {}
+/// share::<Guard<'_, Lock, std::cell::Cell<u8>>>();
+/// ```
+///
+/// Under an [`RLock`](super::RLock) only the owner may release, so the guard stays, whatever the data is:
+///
+/// ```compile_fail,E0277
+/// use underthread::raw::{Guard, RLock};
+///
+/// fn send<T: Send>() {}
+/// send::<Guard<'_, RLock, u8>>();
+/// ```
 #[must_use = "the lock is released at once if the guard is not kept"]
 #[clippy::has_significant_drop]
 pub struct Guard<'a, R: RawLock, T: ?Sized> {

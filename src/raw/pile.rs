@@ -179,6 +179,17 @@ impl<C: Order> Buffer for Pile<C> {
 }
 
 /// What [`Pile`] has for a [`Room`] and for a [`Stock`].
+///
+/// It has the items with it, so it may be sent only if they may:
+///
+/// ```compile_fail,E0277
+/// use underthread::raw::{Order, PileSide};
+///
+/// fn send<T: Send>() {}
+/// fn check<C: Order>() {
+///     send::<PileSide<'_, C>>();
+/// }
+/// ```
 pub struct PileSide<'a, C: Order> {
     pile: &'a Pile<C>,
     state: Guard<'a, Lock, State<C>>,

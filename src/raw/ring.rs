@@ -308,12 +308,32 @@ impl<T, M: Storage<T>, S: Scope> Buffer for Ring<T, M, S> {
 }
 
 /// What [`Ring`] has for a [`Room`].
+///
+/// It stays in its thread: it holds the side's place in the segments, which is pointers.
+///
+/// ```compile_fail,E0277
+/// use underthread::raw::{Buffer, Ring};
+///
+/// fn send<T: Send>(_: T) {}
+/// let ring = Ring::<u8>::new(1);
+/// send(ring.room().ok());
+/// ```
 pub struct RingRoom<'a, T, M: Storage<T>, S: Scope> {
     ring: &'a Ring<T, M, S>,
     put: Guard<'a, Lock<S>, Side<M::Cursor>>,
 }
 
 /// What [`Ring`] has for a [`Stock`].
+///
+/// It stays in its thread: it holds the side's place in the segments, which is pointers.
+///
+/// ```compile_fail,E0277
+/// use underthread::raw::{Buffer, Ring};
+///
+/// fn send<T: Send>(_: T) {}
+/// let ring = Ring::<u8>::new(1);
+/// send(ring.stock().ok());
+/// ```
 pub struct RingStock<'a, T, M: Storage<T>, S: Scope> {
     ring: &'a Ring<T, M, S>,
     get: Guard<'a, Lock<S>, Side<M::Cursor>>,

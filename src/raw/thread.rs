@@ -117,6 +117,8 @@ impl Drop for Joinable {
 }
 
 /// A thread that has been started. Clones are of the same thread; once all are dropped, it goes on by itself.
+///
+/// Any thread may have one, or share one, and join through it: it carries nothing of what the closure took or gave.
 #[derive(Clone)]
 pub struct Handle(Arc<Joinable>);
 

@@ -32,6 +32,27 @@ use crate::raw::{LocalId, is_live, retired};
 /// });
 /// CALLS.with(|calls| assert_eq!(calls.get(), 1));
 /// ```
+///
+/// The object is `Send` and `Sync` whatever the value is, since a thread sees only its own. That value goes to another
+/// thread only by a reference, so only if it is `Sync`:
+///
+/// ```compile_fail,E0277
+/// use std::cell::Cell;
+/// use underthread::threading::{Local, scope};
+///
+/// static CALLS: Local<Cell<u32>> = Local::new(|| Cell::new(0));
+/// CALLS.with(|calls| scope(|s| drop(s.start(|| calls.set(1)))));
+/// ```
+///
+/// and no reference outlives [`with`](Self::with), since the value may be dropped then:
+///
+/// ```compile_fail,E0521
+/// use underthread::threading::Local;
+///
+/// static NAME: Local<String> = Local::new(String::new);
+/// let mut kept = None;
+/// NAME.with(|name| kept = Some(name));
+/// ```
 pub struct Local<T: 'static> {
     id: LocalId,
     init: fn() -> T,

@@ -85,6 +85,24 @@ impl<'scope> Scope<'scope, '_> {
 }
 
 /// A thread of a [`scope`]: a [`Thread`] that also carries the result.
+///
+/// Any thread of the scope may take the result, so it must be `Send`; then the `ScopedThread` is `Send` and `Sync`.
+///
+/// ```compile_fail,E0277
+/// underthread::threading::scope(|s| {
+///     s.start(|| std::rc::Rc::new(1)).unwrap();
+/// });
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn send<T: Send>() {}
+/// send::<underthread::threading::ScopedThread<'_, std::rc::Rc<u8>>>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn share<T: Sync>() {}
+/// share::<underthread::threading::ScopedThread<'_, std::rc::Rc<u8>>>();
+/// ```
 pub struct ScopedThread<'scope, T> {
     thread: Thread,
     work: SharedWork<'scope, T>,

@@ -1,10 +1,40 @@
 //! What several test crates use: a watchdog, forked children over a shared mapping, CPU time.
-#![allow(dead_code, unreachable_pub, reason = "each test crate uses a part, under its own path")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    unused_macros,
+    reason = "each test crate uses a part, under its own path"
+)]
 #![allow(missing_debug_implementations, reason = "not a library")]
 
 use std::process;
 use std::sync::mpsc;
 use std::time::Duration;
+
+/// A table, held to be exact when it is compiled: whether each type is `Send`, and whether it is `Sync`.
+macro_rules! crosses {
+    ($($type:ty => $send:literal, $sync:literal;)*) => {
+        trait Otherwise {
+            const SEND: bool = false;
+            const SYNC: bool = false;
+        }
+        impl<T> Otherwise for T {}
+        // Its own constants, where they are, come before the trait's.
+        struct Probe<T>(std::marker::PhantomData<T>);
+        impl<T: Send> Probe<T> {
+            const SEND: bool = true;
+        }
+        impl<T: Sync> Probe<T> {
+            const SYNC: bool = true;
+        }
+        $(
+            const { assert!(Probe::<$type>::SEND == $send, concat!("Send: ", stringify!($type))) };
+            const { assert!(Probe::<$type>::SYNC == $sync, concat!("Sync: ", stringify!($type))) };
+        )*
+    };
+}
+pub(crate) use crosses;
 
 /// Far beyond what any step of a test takes: a test that reaches it hangs.
 pub const LONG: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! Tests of the threading layer; a file per source file.
+//! Tests of the threading layer; a file per source file, and one for them all.
 #![cfg(not(loom))]
 #![allow(
     clippy::disallowed_methods,
@@ -11,6 +11,7 @@ mod support;
 
 mod barrier;
 mod condition;
+mod crossing;
 mod event;
 mod exit;
 mod local;
