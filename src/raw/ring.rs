@@ -309,7 +309,7 @@ impl<T, M: Storage<T>, S: Scope> Buffer for Ring<T, M, S> {
 
 /// What [`Ring`] has for a [`Room`].
 ///
-/// It stays in its thread: it holds the side's place in the segments, which is pointers.
+/// Over [`Segments`] it stays in its thread: it holds its side's place there, which is pointers.
 ///
 /// ```compile_fail,E0277
 /// use underthread::raw::{Buffer, Ring};
@@ -325,7 +325,7 @@ pub struct RingRoom<'a, T, M: Storage<T>, S: Scope> {
 
 /// What [`Ring`] has for a [`Stock`].
 ///
-/// It stays in its thread: it holds the side's place in the segments, which is pointers.
+/// Over [`Segments`] it stays in its thread: it holds its side's place there, which is pointers.
 ///
 /// ```compile_fail,E0277
 /// use underthread::raw::{Buffer, Ring};
