@@ -5,7 +5,9 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use underthread::queue::{BaseQueue, GetError, LifoQueue, PriorityQueue, PutError, ShutDown, TooManyTaskDone};
+use underthread::queue::{
+    BaseQueue, Empty, GetError, LifoQueue, PriorityQueue, PutError, ShutDown, SimpleQueue, TooManyTaskDone,
+};
 use underthread::raw::{Buffer, Refused, Ring, Room, Stock};
 
 #[derive(Clone, Debug)]
@@ -187,6 +189,34 @@ proptest! {
     fn a_priority_queue_does_as_its_model(maxsize in 0..20usize, steps in steps()) {
         let place = |items: &VecDeque<Numbered>, item: &Numbered| items.partition_point(|other| other.0 <= item.0);
         run(&PriorityQueue::new(maxsize), Model::new(maxsize, place), steps, numbered());
+    }
+
+    /// Which has no tasks and no shutdown.
+    #[test]
+    fn a_simple_queue_does_as_its_model(steps in steps()) {
+        let (queue, mut model) = (SimpleQueue::new(), VecDeque::new());
+        for step in steps {
+            match step {
+                Step::Put(item) | Step::PutInTime(item) => {
+                    queue.put(item);
+                    model.push_back(item);
+                }
+                Step::PutMany(items) => {
+                    items.iter().for_each(|item| queue.put(*item));
+                    model.extend(items);
+                }
+                Step::Get => prop_assert_eq!(queue.get_nowait(), model.pop_front().ok_or(Empty)),
+                Step::GetInTime => prop_assert_eq!(queue.get_timeout(Duration::ZERO), model.pop_front().ok_or(Empty)),
+                Step::GetMany(most) => {
+                    for item in model.drain(..most.min(model.len())) {
+                        prop_assert_eq!(queue.get(), item);
+                    }
+                }
+                Step::TaskDone | Step::Join | Step::Shutdown(_) => {}
+            }
+            prop_assert_eq!(queue.qsize(), model.len());
+            prop_assert_eq!(queue.empty(), model.is_empty());
+        }
     }
 
     /// Any capacity, positions that wrap on the way.
