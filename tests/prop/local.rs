@@ -1,9 +1,8 @@
 //! `threading::Local` beside a map by thread and object, with every value counted.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::mpsc;
+use std::sync::{Arc, Weak, mpsc};
 
 use proptest::prelude::*;
 use underthread::threading::{Local, Thread};
@@ -30,27 +29,22 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..100)
 }
 
-static MADE: AtomicUsize = AtomicUsize::new(0);
-static DROPPED: AtomicUsize = AtomicUsize::new(0);
+std::thread_local! {
+    /// What the values that the thread makes are counted by.
+    static TALLY: RefCell<Weak<()>> = const { RefCell::new(Weak::new()) };
+}
 
-/// How often it was used.
-struct Value(Cell<u32>);
+/// How often it was used, and its share in the tally.
+struct Value(Cell<u32>, #[expect(dead_code, reason = "counted by being there")] Arc<()>);
 
 impl Value {
     fn make() -> Self {
-        MADE.fetch_add(1, Relaxed);
-        Self(Cell::new(0))
+        Self(Cell::new(0), TALLY.with_borrow(|tally| tally.upgrade().unwrap()))
     }
 
     fn count(&self) -> u32 {
         self.0.set(self.0.get() + 1);
         self.0.get()
-    }
-}
-
-impl Drop for Value {
-    fn drop(&mut self) {
-        DROPPED.fetch_add(1, Relaxed);
     }
 }
 
@@ -61,9 +55,13 @@ struct Worker {
 }
 
 impl Worker {
-    fn new() -> Self {
+    fn new(tally: &Arc<()>) -> Self {
+        let tally = Arc::downgrade(tally);
         let (jobs, inbox) = mpsc::channel::<Box<dyn FnOnce() + Send>>();
-        let thread = Thread::new(move || inbox.into_iter().for_each(|job| job()));
+        let thread = Thread::new(move || {
+            TALLY.set(tally);
+            inbox.into_iter().for_each(|job| job());
+        });
         thread.start().unwrap();
         Self { thread, jobs }
     }
@@ -110,9 +108,9 @@ proptest! {
     /// The objects go from thread to thread by move, and each finds its own values in them.
     #[test]
     fn each_thread_sees_a_map_of_its_own(steps in steps()) {
-        let before = [MADE.load(Relaxed), DROPPED.load(Relaxed)];
-        let alive = || (MADE.load(Relaxed) - before[0]) - (DROPPED.load(Relaxed) - before[1]);
-        let workers = [(); THREADS].map(|()| Worker::new());
+        let tally = Arc::new(());
+        let alive = || Arc::strong_count(&tally) - 1;
+        let workers = [(); THREADS].map(|()| Worker::new(&tally));
         let mut objects = [(); OBJECTS].map(|()| Local::new(Value::make));
         let mut model = Model { slots: std::array::from_fn(|slot| slot), ..Model::default() };
         let mut fresh = OBJECTS..;

@@ -84,7 +84,7 @@ proptest! {
         let (mut life, mut gone, mut taken) = (Life::New, false, false);
         let (mut name, mut daemon) = ("first".to_owned(), false);
         for step in steps {
-            // By turns through clones, of which nothing is kept.
+            // Each step through a clone, of which nothing is kept.
             let handle = thread.clone();
             prop_assert!(handle.is_same(&thread));
             // Who would have to wait for a thread that waits for us.
