@@ -29,6 +29,7 @@ pub struct Futex<S: Scope> {
 impl<S: Scope> Futex<S> {
     super::const_fn! {
         /// A word holding `value`.
+        #[track_caller]
         pub fn new(value: u32) -> Self {
             Self { word: AtomicU32::new(value), scope: PhantomData }
         }

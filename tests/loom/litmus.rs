@@ -9,8 +9,9 @@ use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
 use std::time::Duration;
 
 use loom::cell::UnsafeCell;
-use underthread::sys::atomic::AtomicU32;
-use underthread::sys::model::{Scenario, check, spawn};
+use underthread::raw::{Lock, Semaphore};
+use underthread::sys::atomic::{AtomicU32, spin_hint};
+use underthread::sys::model::{Scenario, check, executions, spawn};
 use underthread::sys::{Deadline, Futex, Private, fence};
 
 std::thread_local! {
@@ -266,6 +267,28 @@ fn a_timed_wait_ends_either_way() {
     assert_eq!(ends, [[0, 0], [1, 0]]);
 }
 
+/// The timeout comes after one store and before the next, which is all that the other does.
+#[test]
+fn a_timed_wait_may_end_before_anything_else_happens() {
+    let ends = outcomes("litmus: a timed wait between two stores", || {
+        let word = word();
+        let other = spawn({
+            let word = word.clone();
+            move || {
+                word.store(1, Relaxed);
+                word.store(2, Relaxed);
+            }
+        });
+        let seen_before = word.load(Relaxed);
+        let woken = word.wait(1, soon());
+        let latest = word.compare_exchange(9, 9, Relaxed, Relaxed).unwrap_err();
+        seen([seen_before + 4 * u32::from(woken), latest]);
+        other.join();
+    });
+    // Seen, and asleep on, 1, and not woken: it is 1 still, or 2.
+    assert!(ends.contains(&[1, 1]) && ends.contains(&[1, 2]), "{ends:?}");
+}
+
 /// With one wake for two: whoever waits for ever gets it, where the other says that it was not woken.
 #[test]
 fn no_wake_is_spent_on_a_wait_that_times_out() {
@@ -292,29 +315,15 @@ fn no_wake_is_spent_on_a_wait_that_times_out() {
     });
 }
 
-std::thread_local! {
-    static WAITS: RefCell<Vec<[u32; 2]>> = RefCell::default();
-}
-
-/// A message, then a wake; the other side is woken, or is not, and reads the message. Not those woken for nothing.
-fn woken_with_a_message(body: fn()) -> BTreeSet<[u32; 2]> {
-    unbounded("litmus: a message with a wake", body);
-    let mut waits = WAITS.take();
-    // They come last, and never time out: up to the last timeout, a wake was one.
-    waits.truncate(waits.iter().rposition(|[woken, _]| *woken == 0).unwrap());
-    waits.into_iter().collect()
-}
-
-fn wait_for_a_message(look_first: bool) {
+/// A message, then a wake; the other side is woken, or is not, and reads the message. Nobody is woken for nothing.
+fn wait_for_a_message(look_first: fn(&AtomicU32)) {
     let words = Rc::new((AtomicU32::new(0), Futex::<Private>::new(0)));
     let sleeper = spawn({
         let words = words.clone();
         move || {
-            if look_first {
-                words.0.load(Relaxed);
-            }
+            look_first(&words.0);
             let woken = words.1.wait(0, soon());
-            WAITS.with_borrow_mut(|waits| waits.push([woken.into(), words.0.load(Relaxed)]));
+            seen([woken.into(), words.0.load(Relaxed)]);
         }
     });
     words.0.store(1, Relaxed);
@@ -322,18 +331,12 @@ fn wait_for_a_message(look_first: bool) {
     sleeper.join();
 }
 
-/// A limit of loom's: to a thread that has yielded, as our sleepers do, it does not show again what that thread has
-/// seen before. (It does to one that was woken for nothing.)
-#[test]
-fn after_a_sleep_no_word_is_as_stale_as_before() {
-    let woken = woken_with_a_message(|| wait_for_a_message(true));
-    assert!(woken.contains(&[1, 1]) && !woken.contains(&[1, 0]), "{woken:?}");
-}
-
 #[test]
 fn a_wake_gives_no_order() {
-    let woken = woken_with_a_message(|| wait_for_a_message(false));
-    assert!(woken.contains(&[1, 1]) && woken.contains(&[1, 0]), "{woken:?}");
+    for body in [|| wait_for_a_message(|_| ()), || wait_for_a_message(|message| _ = message.load(Relaxed))] {
+        executions(body, true);
+        assert_eq!(SEEN.take().into_iter().collect::<Vec<_>>(), [[0, 0], [0, 1], [1, 0], [1, 1]]);
+    }
 
     fn trust(load: Ordering) {
         let (message, word) = (Rc::new(UnsafeCell::new(0)), word());
@@ -355,4 +358,121 @@ fn a_wake_gives_no_order() {
     }
     unbounded("litmus: an acquiring look after a wake", || trust(Acquire));
     assert!(is_caught("litmus: trust in a wake, a cell", || trust(Relaxed)));
+}
+
+/// The pruned search runs one of each class of equal executions: no class is lost, and few are run again.
+#[test]
+fn pruning_loses_no_execution() {
+    let programs: [fn(); 9] = [
+        || store_buffering(fence::heavy::<Private>, fence::light::<Private>),
+        || message_passing(Release, Acquire),
+        || three_words(),
+        || {
+            sleep_until_changed(|word| {
+                word.store(1, Relaxed);
+                wake(word, 1);
+            })
+        },
+        || timed_beside_a_wake(),
+        || timed_between_two_stores(),
+        || who_spins(),
+        || two_rounds_of_a_lock(),
+        || two_on_a_semaphore(),
+    ];
+    for program in programs {
+        let (whole, pruned) = (executions(program, false), executions(program, true));
+        assert!(whole == pruned, "{} of {}", pruned.len(), whole.len());
+    }
+}
+
+/// Each of three threads stores to its word, and looks at the next one's.
+fn three_words() {
+    let words: Rc<[AtomicU32; 3]> = Rc::default();
+    let others = [1, 2].map(|own| {
+        let words = words.clone();
+        spawn(move || {
+            words[own].store(1, Release);
+            words[(own + 1) % 3].load(Acquire)
+        })
+    });
+    words[0].store(1, Release);
+    words[1].load(Acquire);
+    for other in others {
+        other.join();
+    }
+}
+
+fn timed_beside_a_wake() {
+    let word = word();
+    let timed = spawn({
+        let word = word.clone();
+        move || word.wait(0, soon())
+    });
+    let other = spawn({
+        let word = word.clone();
+        move || {
+            word.store(1, Relaxed);
+            wake(&word, 1);
+        }
+    });
+    word.wait(0, soon());
+    timed.join();
+    other.join();
+}
+
+fn who_spins() {
+    let words = Rc::new((AtomicU32::new(0), AtomicU32::new(0)));
+    let other = spawn({
+        let words = words.clone();
+        move || {
+            while words.0.load(Relaxed) == 0 {
+                spin_hint();
+            }
+            words.1.store(2, Relaxed);
+        }
+    });
+    words.0.store(1, Relaxed);
+    words.1.store(1, Relaxed);
+    words.1.load(Relaxed);
+    other.join();
+}
+
+/// The end of the wait may come between the stores.
+fn timed_between_two_stores() {
+    let words = Rc::new((word(), AtomicU32::new(0), AtomicU32::new(0)));
+    let other = spawn({
+        let words = words.clone();
+        move || {
+            words.1.store(1, Relaxed);
+            words.2.store(1, Relaxed);
+        }
+    });
+    words.0.wait(0, soon());
+    words.2.store(2, Relaxed);
+    words.1.store(2, Relaxed);
+    other.join();
+}
+
+fn two_rounds_of_a_lock() {
+    let lock = Rc::new(Lock::new());
+    let other = spawn({
+        let lock = lock.clone();
+        move || {
+            lock.acquire();
+            lock.release().unwrap();
+        }
+    });
+    lock.acquire();
+    lock.release().unwrap();
+    other.join();
+}
+
+fn two_on_a_semaphore() {
+    let semaphore = Rc::new(Semaphore::new(0));
+    let other = spawn({
+        let semaphore = semaphore.clone();
+        move || assert!(semaphore.acquire_until(1, None))
+    });
+    semaphore.release(1).unwrap();
+    other.join();
 }

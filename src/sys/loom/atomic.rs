@@ -1,17 +1,24 @@
-//! loom's atomics, with the caller's source line on every operation.
+//! loom's atomics, with the caller's source line on every operation, each operation one step of the search.
 //!
 //! Stock loom keeps one last access for each atomic, so that a thread's load hides an earlier load of another thread
 //! from a later store, and the interleaving in which that store comes first is never run (tokio-rs/loom#392, #166).
 //! The cure needs no copy of loom: beside each atomic stands a *shadow marker* for every thread. A load by thread i
-//! first loads marker i; a store or read-modify-write by thread j first tries a compare-exchange, which always fails,
+//! also loads marker i; a store or read-modify-write by thread j also tries a compare-exchange, which always fails,
 //! on the markers of the threads whose loads loom has forgotten. Two loads never meet on a marker; a forgotten load and
 //! a later store always do.
+//!
+//! What loom stores is not the value but its place in the list of all values the atomic has had, so that the [`search`]
+//! knows which store a load has read, where two stores were of the same value.
 
 use core::panic::Location;
-use core::sync::atomic::Ordering;
-use std::cell::Cell;
+use core::sync::atomic::Ordering::{self, Relaxed};
+use std::cell::{Cell, RefCell};
 
-use super::model::{Site, Slot, progress, thread_index};
+use loom::sync::atomic::AtomicU64 as Place;
+
+use super::model::{Site, Slot, thread_index, threads};
+use super::search::{self, Object};
+use super::trace::{self, Event};
 
 pub use loom::cell::UnsafeCell;
 
@@ -27,179 +34,249 @@ pub unsafe fn make_empty<T>(place: *mut UnsafeCell<core::mem::MaybeUninit<T>>) {
 
 /// Tells the scheduler to run somebody else.
 pub fn spin_hint() {
+    search::yields();
     loom::hint::spin_loop();
 }
 
+/// loom's atomic of a `T`; see the module.
 #[derive(Debug)]
-struct Shadow {
-    markers: [loom::sync::atomic::AtomicU32; loom::MAX_THREADS],
+pub struct Atomic<T> {
+    place: Place,
+    values: RefCell<Vec<T>>,
+    object: Object,
+    markers: Vec<Place>,
+    /// The place of the latest value.
+    latest: Cell<u64>,
     /// A bit for each thread that has loaded since the last store.
     loaded: Cell<u32>,
     /// The bit of the last of them: the one load that loom itself still knows of.
     known: Cell<u32>,
 }
 
+/// As core's.
+pub type AtomicU32 = Atomic<u32>;
+/// As core's.
+pub type AtomicU64 = Atomic<u64>;
+/// As core's.
+pub type AtomicPtr<T> = Atomic<*mut T>;
+
 // SAFETY: all of loom's threads are coroutines on one OS thread, switched only inside loom's own operations; the
 // cells are never borrowed across one.
-unsafe impl Send for Shadow {}
+unsafe impl<T> Send for Atomic<T> {}
 // SAFETY: as for `Send`.
-unsafe impl Sync for Shadow {}
+unsafe impl<T> Sync for Atomic<T> {}
 
-impl Shadow {
-    fn new() -> Self {
+/// No value has this place.
+const NOWHERE: u64 = u64::MAX;
+
+/// A compare-exchange that fails: a read-modify-write to the scheduler, of no effect on memory but what `order` says of
+/// the read. Gives the latest place.
+fn look(place: &Place, order: Ordering) -> u64 {
+    place.compare_exchange(NOWHERE, NOWHERE, Relaxed, order).expect_err("no value has this place")
+}
+
+/// What an atomic may hold.
+pub trait Value: Copy + PartialEq {
+    /// As a trace shows it.
+    fn number(self) -> u64;
+}
+
+impl Value for u32 {
+    fn number(self) -> u64 {
+        self.into()
+    }
+}
+
+impl Value for u64 {
+    fn number(self) -> u64 {
+        self
+    }
+}
+
+impl<T> Value for *mut T {
+    fn number(self) -> u64 {
+        self.addr() as u64
+    }
+}
+
+impl<T: Value> Atomic<T> {
+    /// Holding `value`.
+    #[track_caller]
+    pub fn new(value: T) -> Self {
         Self {
-            markers: core::array::from_fn(|_| loom::sync::atomic::AtomicU32::new(0)),
+            place: Place::new(0),
+            values: RefCell::new(vec![value]),
+            object: Object::new(Location::caller()),
+            markers: (0..threads()).map(|_| Place::new(0)).collect(),
+            latest: Cell::new(0),
             loaded: Cell::new(0),
             known: Cell::new(0),
         }
     }
 
-    fn load<R>(&self, load: impl FnOnce() -> R) -> R {
-        progress();
+    fn value(&self, place: u64) -> T {
+        self.values.borrow()[place as usize]
+    }
+
+    fn add(&self, value: T) -> u64 {
+        let mut values = self.values.borrow_mut();
+        values.push(value);
+        values.len() as u64 - 1
+    }
+
+    /// After a store or read-modify-write, in the same step: meets the loads that loom has forgotten.
+    fn meet_the_forgotten(&self) {
+        let forgotten = self.loaded.take() & !self.known.take() & !(1 << thread_index());
+        for (index, marker) in self.markers.iter().enumerate() {
+            if forgotten & 1 << index != 0 {
+                look(marker, Relaxed);
+            }
+        }
+    }
+
+    fn update(
+        &self,
+        caller: &'static Location<'static>,
+        success: Ordering,
+        failure: Ordering,
+        new: impl FnOnce(T) -> Option<T>,
+    ) -> Result<T, T> {
+        let latest = look(&self.place, Relaxed);
+        search::step(Some(self.object), true, latest);
+        search::within_a_step(|| {
+            self.meet_the_forgotten();
+            let old = self.value(latest);
+            let new = new(old);
+            let order = if new.is_some() { success } else { failure };
+            let event = Event::Update { word: self.object, order, old: old.number(), new: new.map(Value::number) };
+            trace::note(event, caller);
+            let Some(new) = new else {
+                look(&self.place, failure);
+                return Err(old);
+            };
+            let place = self.add(new);
+            search::made(place);
+            let done = self.place.compare_exchange(latest, place, success, Relaxed);
+            assert_eq!(done, Ok(latest), "nothing comes between the parts of a step");
+            self.latest.set(place);
+            Ok(old)
+        })
+    }
+
+    /// As core's.
+    #[track_caller]
+    pub fn load(&self, order: Ordering) -> T {
+        let caller = Location::caller();
+        let order = Site::new(caller, Slot::Load).order(order);
+        let place = self.place.load(order);
+        search::step(Some(self.object), false, place);
         let index = thread_index();
-        self.markers[index].load(Ordering::Relaxed);
-        let value = load();
+        let marker = self.markers.get(index).expect("a scenario starts as many threads in every execution");
+        search::within_a_step(|| marker.load(Relaxed));
         self.loaded.set(self.loaded.get() | 1 << index);
         self.known.set(1 << index);
+        let (value, stale) = (self.value(place), place != self.latest.get());
+        trace::note(Event::Load { word: self.object, order, value: value.number(), stale }, caller);
         value
     }
 
-    fn store<R>(&self, store: impl FnOnce() -> R) -> R {
-        progress();
-        let forgotten = self.loaded.get() & !self.known.get() & !(1 << thread_index());
-        for (index, marker) in self.markers.iter().enumerate() {
-            if forgotten & 1 << index != 0 {
-                // Always 0, so this fails: an RMW to the scheduler, of no effect on memory.
-                let _ = marker.compare_exchange(1, 1, Ordering::Relaxed, Ordering::Relaxed);
-            }
-        }
-        let value = store();
-        self.loaded.set(0);
-        self.known.set(0);
-        value
+    /// As core's.
+    #[track_caller]
+    pub fn store(&self, value: T, order: Ordering) {
+        let caller = Location::caller();
+        let order = Site::new(caller, Slot::Store).order(order);
+        let place = self.add(value);
+        self.place.store(place, order);
+        search::step(Some(self.object), true, place);
+        search::made(place);
+        search::within_a_step(|| self.meet_the_forgotten());
+        self.latest.set(place);
+        trace::note(Event::Store { word: self.object, order, value: value.number() }, caller);
+    }
+
+    /// As core's.
+    #[track_caller]
+    pub fn swap(&self, value: T, order: Ordering) -> T {
+        self.always(Location::caller(), order, |_| value)
+    }
+
+    fn always(&self, caller: &'static Location<'static>, order: Ordering, new: impl FnOnce(T) -> T) -> T {
+        let order = Site::new(caller, Slot::Rmw).order(order);
+        self.update(caller, order, Relaxed, |old| Some(new(old))).unwrap_or_else(|old| old)
+    }
+
+    /// As core's.
+    #[track_caller]
+    pub fn compare_exchange(&self, current: T, new: T, success: Ordering, failure: Ordering) -> Result<T, T> {
+        let caller = Location::caller();
+        let success = Site::new(caller, Slot::Rmw).order(success);
+        let failure = Site::new(caller, Slot::Failure).order(failure);
+        self.update(caller, success, failure, |old| (old == current).then_some(new))
+    }
+
+    /// As core's, but never failing spuriously: a retry loop is then a loop of the model, not of the program.
+    #[track_caller]
+    pub fn compare_exchange_weak(&self, current: T, new: T, success: Ordering, failure: Ordering) -> Result<T, T> {
+        self.compare_exchange(current, new, success, failure)
+    }
+
+    /// As core's.
+    pub fn get_mut(&mut self) -> T {
+        // SAFETY: `&mut` excludes every other access.
+        let place = unsafe { self.place.unsync_load() };
+        self.value(place)
+    }
+
+    pub(super) fn object(&self) -> Object {
+        self.object
+    }
+
+    /// The latest value, as the kernel sees it, in the course of a step: a plain load of the model may be stale.
+    pub(super) fn latest(&self) -> T {
+        search::step_is_also_at(self.object);
+        self.value(search::within_a_step(|| {
+            self.meet_the_forgotten();
+            look(&self.place, Relaxed)
+        }))
     }
 }
 
-macro_rules! atomic {
-    ($name:ident $(<$parameter:ident>)?, $value:ty) => {
-        /// loom's atomic of this name; see the module.
-        #[derive(Debug)]
-        pub struct $name $(<$parameter>)? {
-            inner: loom::sync::atomic::$name $(<$parameter>)?,
-            shadow: Shadow,
-        }
-
-        impl $(<$parameter>)? $name $(<$parameter>)? {
-            /// Holding `value`.
-            #[track_caller]
-            pub fn new(value: $value) -> Self {
-                Self { inner: loom::sync::atomic::$name::new(value), shadow: Shadow::new() }
-            }
-
-            /// As core's.
-            #[track_caller]
-            pub fn load(&self, order: Ordering) -> $value {
-                let order = Site::new(Location::caller(), Slot::Load).order(order);
-                self.shadow.load(|| self.inner.load(order))
-            }
-
-            /// As core's.
-            #[track_caller]
-            pub fn store(&self, value: $value, order: Ordering) {
-                let order = Site::new(Location::caller(), Slot::Store).order(order);
-                self.shadow.store(|| self.inner.store(value, order));
-            }
-
-            /// As core's.
-            #[track_caller]
-            pub fn swap(&self, value: $value, order: Ordering) -> $value {
-                let order = Site::new(Location::caller(), Slot::Rmw).order(order);
-                self.shadow.store(|| self.inner.swap(value, order))
-            }
-
-            /// As core's.
-            #[track_caller]
-            pub fn compare_exchange(
-                &self,
-                current: $value,
-                new: $value,
-                success: Ordering,
-                failure: Ordering,
-            ) -> Result<$value, $value> {
-                let caller = Location::caller();
-                let success = Site::new(caller, Slot::Rmw).order(success);
-                let failure = Site::new(caller, Slot::Failure).order(failure);
-                self.shadow.store(|| self.inner.compare_exchange(current, new, success, failure))
-            }
-
-            /// As core's, but never failing spuriously: a retry loop is then a loop of the model, not of the program.
-            #[track_caller]
-            pub fn compare_exchange_weak(
-                &self,
-                current: $value,
-                new: $value,
-                success: Ordering,
-                failure: Ordering,
-            ) -> Result<$value, $value> {
-                self.compare_exchange(current, new, success, failure)
-            }
-
-            /// As core's.
-            pub fn get_mut(&mut self) -> $value {
-                // SAFETY: `&mut` excludes every other access.
-                unsafe { self.inner.unsync_load() }
-            }
-        }
-    };
+impl<T: Value + Default> Default for Atomic<T> {
+    #[track_caller]
+    fn default() -> Self {
+        Self::new(T::default())
+    }
 }
 
 macro_rules! arithmetic {
-    ($name:ident, $value:ty) => {
-        impl $name {
+    ($integer:ty) => {
+        impl Atomic<$integer> {
             /// As core's.
             #[track_caller]
-            pub fn fetch_add(&self, value: $value, order: Ordering) -> $value {
-                let order = Site::new(Location::caller(), Slot::Rmw).order(order);
-                self.shadow.store(|| self.inner.fetch_add(value, order))
+            pub fn fetch_add(&self, value: $integer, order: Ordering) -> $integer {
+                self.always(Location::caller(), order, |old| old.wrapping_add(value))
             }
 
             /// As core's.
             #[track_caller]
-            pub fn fetch_sub(&self, value: $value, order: Ordering) -> $value {
-                let order = Site::new(Location::caller(), Slot::Rmw).order(order);
-                self.shadow.store(|| self.inner.fetch_sub(value, order))
+            pub fn fetch_sub(&self, value: $integer, order: Ordering) -> $integer {
+                self.always(Location::caller(), order, |old| old.wrapping_sub(value))
             }
 
             /// As core's.
             #[track_caller]
-            pub fn fetch_max(&self, value: $value, order: Ordering) -> $value {
-                let order = Site::new(Location::caller(), Slot::Rmw).order(order);
-                self.shadow.store(|| self.inner.fetch_max(value, order))
+            pub fn fetch_max(&self, value: $integer, order: Ordering) -> $integer {
+                self.always(Location::caller(), order, |old| old.max(value))
             }
 
             /// As core's.
             #[track_caller]
-            pub fn fetch_or(&self, value: $value, order: Ordering) -> $value {
-                let order = Site::new(Location::caller(), Slot::Rmw).order(order);
-                self.shadow.store(|| self.inner.fetch_or(value, order))
+            pub fn fetch_or(&self, value: $integer, order: Ordering) -> $integer {
+                self.always(Location::caller(), order, |old| old | value)
             }
         }
     };
 }
 
-atomic!(AtomicU32, u32);
-atomic!(AtomicU64, u64);
-atomic!(AtomicPtr<T>, *mut T);
-arithmetic!(AtomicU32, u32);
-arithmetic!(AtomicU64, u64);
-
-impl AtomicU32 {
-    /// The latest value, as the kernel sees it: a plain load of the model may be stale. No word ever holds
-    /// `NEVER_HELD`, so nothing is stored.
-    pub(super) fn latest(&self) -> u32 {
-        const NEVER_HELD: u32 = 0xdead_beef;
-        self.shadow
-            .store(|| self.inner.compare_exchange(NEVER_HELD, NEVER_HELD, Ordering::Relaxed, Ordering::Relaxed))
-            .unwrap_or_else(|latest| latest)
-    }
-}
+arithmetic!(u32);
+arithmetic!(u64);

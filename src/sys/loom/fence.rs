@@ -4,6 +4,8 @@ use core::panic::Location;
 
 use super::super::Scope;
 use super::model::{Site, Slot};
+use super::search;
+use super::trace::{self, Event};
 
 /// The light side: between its store and its load.
 #[track_caller]
@@ -18,7 +20,10 @@ pub fn heavy<S: Scope>() {
 }
 
 fn full(caller: &'static Location<'static>) {
-    if let Some(order) = Site::new(caller, Slot::Fence).fence() {
+    let order = Site::new(caller, Slot::Fence).fence();
+    trace::note(Event::Fence(order), caller);
+    if let Some(order) = order {
+        search::fences();
         loom::sync::atomic::fence(order);
     }
 }

@@ -15,14 +15,23 @@ use loom::sync::atomic::AtomicU32 as Marker;
 use super::Deadline;
 use super::atomic::AtomicU32;
 use super::model::{self, Site, Slot};
+use super::search;
+use super::trace::{self, Event};
 
 /// How many different words one scenario may sleep on.
 const WORDS: usize = 12;
 
+/// What a sleeper waits for: a wake at an address, or the end of the thread of that number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum For {
+    AWakeAt(usize),
+    TheEnd(usize),
+}
+
 #[derive(Debug)]
 struct Sleeper {
     ticket: usize,
-    address: usize,
+    waits_for: For,
     timed: bool,
 }
 
@@ -36,8 +45,6 @@ pub(super) struct Kernel {
     progress: usize,
     /// Threads that have not ended, the main one among them.
     live: usize,
-    /// Threads that wait for the end of another one that has not ended.
-    joining: usize,
 }
 
 thread_local! {
@@ -58,14 +65,20 @@ pub(super) fn boot() {
         next_ticket: 0,
         progress: 0,
         live: 1,
-        joining: 0,
     };
     KERNEL.with(|kernel| *kernel.borrow_mut() = Some(fresh));
 }
 
 impl Kernel {
     fn all_asleep(&self) -> bool {
-        self.sleepers.iter().filter(|sleeper| !sleeper.timed).count() + self.joining == self.live
+        self.sleepers.iter().filter(|sleeper| !sleeper.timed).count() == self.live
+    }
+
+    fn enqueue(&mut self, waits_for: For, timed: bool) -> usize {
+        self.progress += 1;
+        self.next_ticket += 1;
+        self.sleepers.push(Sleeper { ticket: self.next_ticket, waits_for, timed });
+        self.next_ticket
     }
 
     fn dequeue(&mut self, ticket: usize) -> bool {
@@ -85,36 +98,37 @@ fn mark(address: usize) {
     });
     assert!(index < WORDS, "the scenario sleeps on more than {WORDS} words");
     let _ = markers[index].compare_exchange(1, 1, Relaxed, Relaxed);
+    search::step(None, true, 0);
 }
 
 #[track_caller]
 pub(in crate::sys) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Deadline>, _: bool) -> bool {
-    let address = ptr::from_ref(word).addr();
+    let caller = Location::caller();
+    let (address, object) = (ptr::from_ref(word).addr(), word.object());
     mark(address);
     if model::wait_is_woken_for_nothing() {
+        trace::note(Event::WokenForNothing { word: object }, caller);
         return true;
     }
-    // The look and the enqueueing are one step: nothing of loom's lies between them.
-    if word.latest() != expected {
+    // The look and the enqueueing are one step.
+    let (found, timed) = (word.latest(), deadline.is_some());
+    trace::note(Event::Wait { word: object, expected: expected.into(), found: found.into(), timed }, caller);
+    if found != expected {
         return true;
     }
-    let ticket = kernel(|kernel| {
-        kernel.progress += 1;
-        kernel.next_ticket += 1;
-        let ticket = kernel.next_ticket;
-        kernel.sleepers.push(Sleeper { ticket, address, timed: deadline.is_some() });
-        ticket
-    });
-    match deadline {
+    let ticket = kernel(|kernel| kernel.enqueue(For::AWakeAt(address), timed));
+    let woken = match deadline {
         None => sleep(ticket),
         // A timed wait never blocks the model: whether the wake comes first is the scheduler's choice at the mark,
-        // and a wake that chose this sleeper has taken it from the queue.
+        // and a wake that chose this sleeper has taken it from the queue. To yield would let another thread go on
+        // first, and hide what is there to be seen by one whose time is up before that.
         Some(_) => {
-            loom::thread::yield_now();
             mark(address);
             !kernel(|kernel| kernel.dequeue(ticket))
         }
-    }
+    };
+    trace::note(if woken { Event::Woken } else { Event::TimedOut }, caller);
+    woken
 }
 
 fn sleep(ticket: usize) -> bool {
@@ -140,17 +154,22 @@ fn sleep(ticket: usize) -> bool {
 
 #[track_caller]
 pub(in crate::sys) fn wake(word: *const AtomicU32, count: u32, _: bool) {
-    let Some(count) = Site::new(Location::caller(), Slot::Wake).wake(count) else { return };
+    let caller = Location::caller();
+    let Some(count) = Site::new(caller, Slot::Wake).wake(count) else {
+        return trace::note(Event::Wake { count: None, woken: 0 }, caller);
+    };
     let address = word.addr();
     mark(address);
     kernel(|kernel| {
         kernel.progress += 1;
-        let mut asleep: Vec<usize> =
-            kernel.sleepers.iter().filter(|sleeper| sleeper.address == address).map(|sleeper| sleeper.ticket).collect();
+        let here = kernel.sleepers.iter().filter(|sleeper| sleeper.waits_for == For::AWakeAt(address));
+        let mut asleep: Vec<usize> = here.map(|sleeper| sleeper.ticket).collect();
         if model::last_comes_first(asleep.len() > count as usize) {
             asleep.reverse();
         }
-        for ticket in asleep.into_iter().take(count as usize) {
+        asleep.truncate(count as usize);
+        trace::note(Event::Wake { count: Some(count), woken: asleep.len() }, caller);
+        for ticket in asleep {
             kernel.dequeue(ticket);
         }
     });
@@ -164,19 +183,16 @@ pub(super) fn thread_starts() {
     kernel(|kernel| kernel.live += 1);
 }
 
-pub(super) fn thread_ends() {
+/// In the step that says so to those who look.
+pub(super) fn thread_ends(index: usize) {
     kernel(|kernel| {
         kernel.live -= 1;
         kernel.progress += 1;
+        kernel.sleepers.retain(|sleeper| sleeper.waits_for != For::TheEnd(index));
     });
 }
 
-/// From here until `join_ends`, the caller waits for a thread that has not ended.
-pub(super) fn join_starts() {
-    kernel(|kernel| kernel.joining += 1);
-}
-
-/// Called by the thread that ends, for each that waits for it.
-pub(super) fn join_ends() {
-    kernel(|kernel| kernel.joining -= 1);
+/// In the step that found that it has not come yet.
+pub(super) fn wait_for_the_end_of(index: usize) {
+    sleep(kernel(|kernel| kernel.enqueue(For::TheEnd(index), false)));
 }

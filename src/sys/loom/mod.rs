@@ -5,6 +5,8 @@
 //!   ordering, or drop one fence or wake, without a mark in the source (a *mutant*).
 //! * [`kernel`]: wait and wake. They lend no memory order: a sleeper that trusts its wake without an acquiring
 //!   load is caught.
+//! * [`search`]: which executions need not be run, as they equal others.
+//! * [`trace`]: the steps of the current one, printed when it fails.
 //! * [`thread`]: loom's threads, by the names of the real ones.
 //! * [`model`]: runs a scenario through every interleaving, then again with each wait in turn woken for no reason,
 //!   with the last sleeper woken first, and with a clock that has always or never run out.
@@ -13,7 +15,9 @@ pub(super) mod atomic;
 pub mod fence;
 mod kernel;
 pub mod model;
+mod search;
 pub mod thread;
+mod trace;
 
 pub(super) use kernel::{wait, wake};
 

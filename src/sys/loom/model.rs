@@ -3,12 +3,12 @@
 use core::panic::Location;
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::kernel;
-pub(super) use super::kernel::progress;
+use super::atomic::AtomicU32;
+use super::{kernel, search, trace};
 
 /// Which of an operation's parts a [`Site`] speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,10 +72,11 @@ impl Strength {
 struct Run {
     mutant: Option<(Site, Strength)>,
     sites: BTreeMap<Site, Strength>,
-    /// The wait that is woken for nothing, counted from the start of the execution.
-    spurious: Option<usize>,
-    waits: usize,
-    most_waits: usize,
+    /// The wait that is woken for nothing: whose, and the how-manieth of that thread's.
+    spurious: Option<(usize, usize)>,
+    waits: [usize; loom::MAX_THREADS],
+    most_waits: [usize; loom::MAX_THREADS],
+    most_threads: usize,
     lifo: bool,
     wakes_had_a_choice: bool,
     clock_has_run_out: bool,
@@ -142,11 +143,12 @@ impl core::fmt::Display for Site {
 }
 
 pub(super) fn wait_is_woken_for_nothing() -> bool {
+    let thread = thread_index();
     run(|run| {
-        let this = run.waits;
-        run.waits += 1;
-        run.most_waits = run.most_waits.max(run.waits);
-        run.spurious == Some(this)
+        let this = run.waits[thread];
+        run.waits[thread] += 1;
+        run.most_waits[thread] = run.most_waits[thread].max(run.waits[thread]);
+        run.spurious == Some((thread, this))
     })
 }
 
@@ -200,7 +202,7 @@ pub fn check(scenario: Scenario) {
     let start = Instant::now();
     let executions = explore(scenario, None);
     println!(
-        "{:<60} {:>9} executions, preemptions {}, complete, {:.1} s",
+        "{:<64} {:>8} executions, preemptions {:>9}, complete, {:.1} s",
         scenario.name,
         executions,
         scenario.preemptions.map_or("unbounded".into(), |bound| bound.to_string()),
@@ -219,14 +221,18 @@ fn explore(scenario: Scenario, mutant: Option<(Site, Strength)>) -> usize {
         }
         run(|run| {
             run.clock_has_run_out = clock;
-            run.most_waits = 0;
+            run.most_waits = Default::default();
             run.spurious = None;
         });
+        search::begin(scenario.preemptions.is_none(), false);
         once(scenario);
+        search::begin(false, false);
         let varied = scenario.with_at_most(VARIED);
-        for wait in 0..run(|run| run.most_waits) {
-            run(|run| run.spurious = Some(wait));
-            once(varied);
+        for (thread, waits) in run(|run| run.most_waits).into_iter().enumerate() {
+            for wait in 0..waits {
+                run(|run| run.spurious = Some((thread, wait)));
+                once(varied);
+            }
         }
         run(|run| run.spurious = None);
         if run(|run| run.wakes_had_a_choice) {
@@ -238,20 +244,48 @@ fn explore(scenario: Scenario, mutant: Option<(Site, Strength)>) -> usize {
     run(|run| run.executions)
 }
 
+/// The executions of `body`, without bound, one number for all that are equal: those of the pruned search, or of loom's
+/// own.
+pub fn executions(body: fn(), pruned: bool) -> BTreeSet<u64> {
+    run(|run| *run = Run { limit: EXECUTIONS, ..Run::default() });
+    search::begin(pruned, true);
+    once(Scenario::new("", None, body));
+    search::told()
+}
+
 fn once(scenario: Scenario) {
+    /// For every way out but a panic, there is nothing to show.
+    struct PrintsOnPanic;
+
+    impl Drop for PrintsOnPanic {
+        fn drop(&mut self) {
+            if std::thread::panicking() && !QUIET.with(Cell::get) {
+                trace::print();
+            }
+        }
+    }
+
+    let _prints_on_panic = PrintsOnPanic;
+    // Until the first execution has told, there may be as many threads as loom has.
+    NEXT_INDEX.with(|next| next.set(0));
+    run(|run| run.most_threads = 0);
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = scenario.preemptions;
     builder.max_branches = 100_000;
     builder.check(move || {
+        let started = NEXT_INDEX.with(|next| next.replace(1));
         run(|run| {
-            run.waits = 0;
+            run.waits = Default::default();
+            run.most_threads = run.most_threads.max(started);
             run.executions += 1;
             assert!(run.executions <= run.limit, "cut after {} executions", run.limit);
         });
-        kernel::boot();
+        trace::begin();
         INDEX.with(|index| index.set(0));
-        NEXT_INDEX.with(|next| next.set(1));
+        search::execution();
+        kernel::boot();
         (scenario.body)();
+        search::ends();
     });
 }
 
@@ -330,46 +364,55 @@ pub(in crate::sys) fn thread_index() -> usize {
     INDEX.with(Cell::get)
 }
 
+/// How many threads there are in an execution, as far as is known.
+pub(super) fn threads() -> usize {
+    match run(|run| run.most_threads) {
+        0 => loom::MAX_THREADS,
+        known => known,
+    }
+}
+
 /// A thread of the model.
 #[derive(Debug)]
 pub struct JoinHandle<T> {
-    inner: loom::thread::JoinHandle<T>,
-    end: Rc<RefCell<End>>,
+    index: usize,
+    end: Rc<End<T>>,
 }
 
-#[derive(Debug, Default)]
-struct End {
-    ended: bool,
-    joiners: usize,
+#[derive(Debug)]
+struct End<T> {
+    word: AtomicU32,
+    value: RefCell<Option<T>>,
 }
 
 /// Starts a thread of the model; like `std::thread::spawn`, and known to the kernel that looks for lost wake-ups.
 #[track_caller]
 pub fn spawn<T: 'static>(body: impl FnOnce() -> T + 'static) -> JoinHandle<T> {
-    let end = Rc::new(RefCell::new(End::default()));
+    let end = Rc::new(End { word: AtomicU32::new(0), value: RefCell::new(None) });
     let index = NEXT_INDEX.with(|next| next.replace(next.get() + 1));
     kernel::thread_starts();
-    let announced = Rc::clone(&end);
-    let inner = loom::thread::spawn(move || {
-        INDEX.with(|own| own.set(index));
-        let value = body();
-        announced.borrow_mut().ended = true;
-        for _ in 0..announced.borrow().joiners {
-            kernel::join_ends();
+    // loom's own join would be a step that the search does not see.
+    drop(loom::thread::spawn({
+        let end = Rc::clone(&end);
+        move || {
+            INDEX.with(|own| own.set(index));
+            let value = body();
+            end.value.replace(Some(value));
+            // Release: pairs with Acquire in `join`.
+            end.word.store(1, Ordering::Release);
+            kernel::thread_ends(index);
         }
-        kernel::thread_ends();
-        value
-    });
-    JoinHandle { inner, end }
+    }));
+    JoinHandle { index, end }
 }
 
 impl<T> JoinHandle<T> {
     /// Waits for the thread's end and gives its value.
     pub fn join(self) -> T {
-        if !self.end.borrow().ended {
-            self.end.borrow_mut().joiners += 1;
-            kernel::join_starts();
+        // Acquire: pairs with Release in `spawn`. A compare-exchange sees the latest value, as the kernel does.
+        while self.end.word.compare_exchange(1, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            kernel::wait_for_the_end_of(self.index);
         }
-        self.inner.join().expect("a thread of the model panicked")
+        self.end.value.take().expect("joined once")
     }
 }
