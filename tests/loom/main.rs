@@ -14,4 +14,6 @@ mod lock;
 mod ring;
 mod rlock;
 mod semaphore;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+mod stacks;
 mod thread;
