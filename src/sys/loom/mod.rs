@@ -16,6 +16,7 @@ pub mod model;
 pub mod thread;
 
 pub(super) use kernel::{wait, wake};
+pub(super) use loom::thread_local;
 
 use core::time::Duration;
 
