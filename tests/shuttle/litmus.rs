@@ -55,8 +55,7 @@ fn a_word_that_differs_is_not_slept_on() {
     check("litmus: a word that differs", || {
         let word = word();
         word.store(1, Relaxed);
-        assert!(word.wait(0, None));
-        assert!(word.wait(0, soon()));
+        team(&word, 2, |word, _| assert!(word.wait(0, None) && word.wait(0, soon())));
     });
 }
 
@@ -100,16 +99,17 @@ fn a_timed_wait_ends_either_way() {
 #[test]
 fn a_deadline_that_a_wait_has_met_has_passed() {
     check("litmus: a deadline has passed", || {
-        let word = word();
-        let (sooner, deadline) = (soon().unwrap(), soon().unwrap());
-        if !word.wait(0, Some(deadline)) {
-            assert!(deadline.passed() && sooner.passed());
-        }
+        let sooner = soon().unwrap();
+        team(&word(), 2, move |word, _| {
+            let deadline = soon().unwrap();
+            if !word.wait(0, Some(deadline)) {
+                assert!(deadline.passed() && sooner.passed());
+            }
+        });
     });
     let answers = outcomes("litmus: a deadline passes on its way", || {
         let deadline = soon().unwrap();
-        let answers = [deadline.passed().into(), deadline.passed().into()];
-        seen(answers);
+        team(&word(), 2, move |_, _| seen([deadline.passed().into(), deadline.passed().into()]));
     });
     assert_eq!(answers, [[0, 0], [0, 1], [1, 1]]);
 }

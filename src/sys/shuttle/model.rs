@@ -14,7 +14,7 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, Runner};
 
 /// How many schedules are drawn at random, and how many by PCT at all [`DEPTHS`] together.
-pub const ITERATIONS: usize = 1000;
+pub const ITERATIONS: usize = 4000;
 
 /// PCT's depths: one more than the changes of priority in a schedule.
 pub const DEPTHS: RangeInclusive<usize> = 2..=5;
