@@ -86,6 +86,12 @@ impl Thread {
         Record::start(&self.record, create)
     }
 
+    /// In the new thread: waits until whoever started it has let go of the record. A child that it forks has that
+    /// thread no more, and would find its own record locked for ever.
+    pub(super) fn begin(&self) {
+        drop(self.record.life.acquire());
+    }
+
     pub(super) fn join_until(&self, deadline: Option<Deadline>) -> Result<bool, JoinError> {
         self.record.join_until(deadline)
     }

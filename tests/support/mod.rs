@@ -80,6 +80,9 @@ pub fn fork(body: impl FnOnce()) -> Child {
     match unsafe { libc::fork() } {
         -1 => panic!("fork failed"),
         0 => {
+            // Nobody watches a child that hangs: the kernel ends it.
+            // SAFETY: a timer, whose signal has no handler here.
+            unsafe { libc::alarm(LONG.as_secs() as libc::c_uint) };
             let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
             // SAFETY: _exit ends the child without running the parent's exit handlers.
             unsafe { libc::_exit(outcome.is_err().into()) }
