@@ -161,7 +161,7 @@ fn a_dropped_ring_drops_every_item_once_even_if_one_panics() {
 #[test]
 fn qsize_stays_in_bounds_while_hammered() {
     let ring = Ring::<u64, Segments<u64>>::starting_at(3, u64::MAX - 1000);
-    std::thread::scope(|scope| {
+    crate::support::scope(|scope| {
         let looker = scope.spawn(|| {
             while !ring.is_closed() {
                 assert!(ring.qsize() <= 3);
