@@ -9,7 +9,7 @@
 
 use std::cell::UnsafeCell;
 use std::hint::black_box;
-use std::sync::atomic::{AtomicBool, Ordering, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 
 use underthread::raw::{Options, scope};
 
@@ -35,14 +35,20 @@ fn child(sanitizer: &str, test: &str, what: Option<&str>, bug: impl FnOnce()) {
 
 /// Two threads count under a lock of the plainest kind, with such orders.
 fn count_under_a_spin_lock(acquire: Ordering, release: Ordering) {
-    struct Counter(AtomicBool, UnsafeCell<u32>);
+    // Not both within 8 bytes, for which ThreadSanitizer remembers few accesses.
+    struct Counter(AtomicBool, UnsafeCell<u64>);
     // SAFETY: the number is used under the lock; whether that is enough is the test.
     unsafe impl Sync for Counter {}
     let counter = Counter(AtomicBool::new(false), UnsafeCell::new(0));
-    let shared = &counter;
+    let (shared, here) = (&counter, &AtomicU32::new(0));
     scope(|s| {
         for _ in 0..2 {
             let count = move || {
+                // One that had ended before the other began would be joined in between, which is an order.
+                here.fetch_add(1, Relaxed);
+                while here.load(Relaxed) < 2 {
+                    std::thread::yield_now();
+                }
                 for _ in 0..1000 {
                     while shared.0.swap(true, acquire) {
                         std::thread::yield_now();
