@@ -30,12 +30,11 @@ fn until(condition: impl Fn() -> bool) {
 
 /// Threads that wait on a word once each; `body` gets the count of those that have returned.
 fn with_sleepers<S: Scope>(word: &Futex<S>, sleepers: u32, body: impl FnOnce(&AtomicU32)) {
-    let returned = AtomicU32::new(0);
+    let returned = &AtomicU32::new(0);
+    let ids: Vec<AtomicU32> = (0..sleepers).map(|_| AtomicU32::new(0)).collect();
     watched(|| {
         crate::support::scope(|scope| {
-            for _ in 0..sleepers {
-                let id = AtomicU32::new(0);
-                let (id, returned) = (&*Box::leak(Box::new(id)), &returned);
+            for id in &ids {
                 scope.spawn(move || {
                     id.store(native_id(), Relaxed);
                     assert!(word.wait(0, None));
@@ -44,7 +43,7 @@ fn with_sleepers<S: Scope>(word: &Futex<S>, sleepers: u32, body: impl FnOnce(&At
                 until(|| id.load(Relaxed) != 0);
                 until_asleep(id.load(Relaxed));
             }
-            body(&returned);
+            body(returned);
         });
     });
     assert_eq!(returned.load(Relaxed), sleepers);
