@@ -209,6 +209,8 @@ fn foreign_threads_are_dummies_while_they_last() {
         go.send(()).unwrap();
         foreign.join().unwrap();
         assert!(!dummy.is_alive() && !is_listed(&dummy));
+        dummy.set_name("late");
+        assert_eq!(&*dummy.get_name(), "late");
     });
 }
 
