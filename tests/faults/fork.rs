@@ -6,7 +6,7 @@
 
 use std::fmt::Debug;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -15,10 +15,11 @@ use underthread::raw::{
     Barrier, BrokenBarrier, Buffer, Condition, Deadline, Event, Guarded, Lock, NotOwner, Options, RLock, Ring,
     Semaphore, start_joinable_thread,
 };
+use underthread::sys::{Futex, Private};
 use underthread::threading::{Local, Thread, Timer};
 
 use crate::child::{child, forked, shown};
-use crate::waits::until;
+use crate::waits::{asleep, until};
 
 const SHORT: Duration = Duration::from_millis(5);
 
@@ -44,10 +45,15 @@ impl Other {
     }
 }
 
-/// A thread that does `body`, in which it waits until `is_seen`.
-fn waiter(body: impl FnOnce() + Send + 'static, is_seen: impl Fn() -> bool) -> JoinHandle<()> {
-    let thread = thread::spawn(body);
-    until(is_seen);
+/// A thread that sleeps in `body` by now, and holds nothing on its way there.
+fn waiter(body: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+    let (say, hear) = channel();
+    let thread = thread::spawn(move || {
+        say.send(get_native_id()).unwrap();
+        body();
+    });
+    let id = hear.recv().unwrap();
+    until(|| asleep(id));
     thread
 }
 
@@ -97,13 +103,10 @@ fn a_lock_that_the_forking_thread_holds_is_its_own_in_the_child() {
     child(|| {
         let lock = shown("lock", Lock::new());
         lock.acquire();
-        let waiting = waiter(
-            || {
-                lock.acquire();
-                lock.release().unwrap();
-            },
-            || shows(lock, "some"),
-        );
+        let waiting = waiter(|| {
+            lock.acquire();
+            lock.release().unwrap();
+        });
         forked(|| {
             lock.release().unwrap();
             works(lock);
@@ -113,31 +116,27 @@ fn a_lock_that_the_forking_thread_holds_is_its_own_in_the_child() {
     });
 }
 
-/// Holds `lock` while another thread, which waits for it, is starving. Gives that thread, which goes on until told.
-fn held_while_another_starves(lock: &'static Lock, done: &'static AtomicBool) -> JoinHandle<()> {
+/// Holds `lock` while another thread starves for it, which will give it back.
+fn held_while_another_starves(lock: &'static Lock) -> JoinHandle<()> {
     lock.acquire();
-    let starving = thread::spawn(|| {
-        while !done.load(Relaxed) {
-            lock.acquire();
-            lock.release().unwrap();
-        }
-    });
-    while !shows(lock, "starving") {
-        until(|| !shows(lock, "none"));
-        let start = Instant::now();
-        until(|| start.elapsed() > Duration::from_millis(2));
-        // Past the one who is woken, if we are the faster.
-        lock.release().unwrap();
+    let starving = waiter(|| {
         lock.acquire();
-    }
+        lock.release().unwrap();
+    });
+    // Woken in vain, until it has waited too long; it sleeps on the lock's second word.
+    let sleepers = ptr::from_ref(lock).cast::<Futex<Private>>().wrapping_add(1);
+    until(|| {
+        Futex::wake(sleepers, 1);
+        shows(lock, "starving")
+    });
     starving
 }
 
 #[test]
 fn a_lock_that_another_thread_starves_for_is_handed_to_that_thread_also_in_the_child() {
     child(|| {
-        let (lock, done) = (shown("lock", Lock::new()), shown("done", AtomicBool::new(false)));
-        let starving = held_while_another_starves(lock, done);
+        let lock = shown("lock", Lock::new());
+        let starving = held_while_another_starves(lock);
         forked(|| {
             // To one who is not there.
             lock.release().unwrap();
@@ -147,7 +146,6 @@ fn a_lock_that_another_thread_starves_for_is_handed_to_that_thread_also_in_the_c
             unsafe { ptr::from_ref(lock).cast_mut().write_volatile(Lock::new()) };
             works(lock);
         });
-        done.store(true, Relaxed);
         lock.release().unwrap();
         starving.join().unwrap();
     });
@@ -171,11 +169,11 @@ fn an_rlock_is_held_for_ever_by_another_thread() {
 fn an_event_is_as_it_was_and_works() {
     child(|| {
         let event = shown("event", Event::new());
-        let waiting = waiter(|| assert!(event.wait_until(None)), || shows(event, "waiters: true"));
+        let waiting = waiter(|| assert!(event.wait_until(None)));
         forked(|| {
             for _ in 0..2 {
                 assert!(!event.wait_until(short()));
-                let waiting = waiter(|| assert!(event.wait_until(None)), || shows(event, "waiters: true"));
+                let waiting = waiter(|| assert!(event.wait_until(None)));
                 event.set();
                 waiting.join().unwrap();
                 event.clear();
@@ -192,7 +190,7 @@ fn permits_that_other_threads_have_taken_stay_taken() {
         let semaphore = shown("semaphore", Semaphore::bounded(2));
         assert!(semaphore.try_acquire(1));
         let holder = other(|| assert!(semaphore.try_acquire(1)), |()| semaphore.release(1).unwrap());
-        let waiting = waiter(|| assert!(semaphore.acquire_until(1, None)), || shows(semaphore, "some"));
+        let waiting = waiter(|| assert!(semaphore.acquire_until(1, None)));
         forked(|| {
             assert!(!semaphore.acquire_until(1, short()));
             semaphore.release(1).unwrap();
@@ -200,7 +198,7 @@ fn permits_that_other_threads_have_taken_stay_taken() {
             semaphore.release(1).unwrap();
             assert!(semaphore.release(1).is_err());
             assert!(semaphore.acquire_until(2, None));
-            let waiting = waiter(|| assert!(semaphore.acquire_until(1, None)), || !shows(semaphore, "none"));
+            let waiting = waiter(|| assert!(semaphore.acquire_until(1, None)));
             semaphore.release(1).unwrap();
             waiting.join().unwrap();
         });
@@ -220,12 +218,9 @@ fn a_condition_counts_the_parents_waiters_and_notifies_them_first() {
             lock.release().unwrap();
             notified
         }
-        let waiting = waiter(|| assert!(wait(lock, condition, None)), || condition.waiting() == 1);
-        // It is in its wait once it has given the lock up.
-        lock.acquire();
-        lock.release().unwrap();
+        let waiting = waiter(|| assert!(wait(lock, condition, None)));
         forked(|| {
-            let own = waiter(|| assert!(wait(lock, condition, None)), || condition.waiting() == 2);
+            let own = waiter(|| assert!(wait(lock, condition, None)));
             assert_eq!((condition.notify(1), condition.waiting()), (1, 1));
             assert_eq!((condition.notify_all(), condition.waiting()), (1, 0));
             own.join().unwrap();
@@ -244,12 +239,12 @@ fn a_barrier_counts_the_parents_waiters_and_a_reset_waits_for_them() {
             barrier.wait_until(Deadline::after(SHORT), || ())
         }
         let barrier = shown("barrier", Barrier::new(2));
-        let waiting = waiter(|| assert_eq!(barrier.wait_until(None, || ()), Ok(0)), || barrier.n_waiting() == 1);
+        let waiting = waiter(|| assert_eq!(barrier.wait_until(None, || ()), Ok(0)));
         forked(|| {
             assert_eq!(barrier.n_waiting(), 1);
             // Complete, with one who is not there; the next cycle is the child's own.
             assert_eq!((wait(barrier), barrier.n_waiting()), (Ok(1), 0));
-            let own = waiter(|| assert!(barrier.wait_until(None, || ()).is_ok()), || barrier.n_waiting() == 1);
+            let own = waiter(|| assert!(barrier.wait_until(None, || ()).is_ok()));
             barrier.wait_until(None, || ()).unwrap();
             own.join().unwrap();
         });
@@ -269,17 +264,17 @@ fn a_barrier_counts_the_parents_waiters_and_a_reset_waits_for_them() {
 fn both_processes_have_the_items_and_the_tasks_of_a_queue() {
     child(|| {
         let queue = shown("queue", Queue::new(2));
-        let waiting = waiter(|| assert_eq!(queue.get(), Ok(0)), || true);
+        let waiting = waiter(|| assert_eq!(queue.get(), Ok(0)));
         queue.put(0).unwrap();
         waiting.join().unwrap();
         queue.put_many([1, 2]).unwrap();
-        let waiting = waiter(|| queue.put(3).unwrap(), || true);
+        let waiting = waiter(|| queue.put(3).unwrap());
         forked(|| {
             assert_eq!((queue.get(), queue.get(), queue.get_timeout(SHORT)), (Ok(1), Ok(2), Err(GetError::Empty)));
             assert!(!queue.join_timeout(SHORT));
             (0..3).for_each(|_| queue.task_done().unwrap());
             assert_eq!(queue.task_done(), Err(TooManyTaskDone));
-            let own = waiter(|| assert!(queue.iter().eq(4..104)), || true);
+            let own = waiter(|| assert!(queue.iter().eq(4..104)));
             queue.put_many(4..104).unwrap();
             assert!(queue.shutdown(false).is_empty());
             own.join().unwrap();
@@ -336,6 +331,7 @@ fn a_timer_never_calls_and_can_be_cancelled() {
     child(|| {
         let timer = Timer::new(Duration::from_secs(3600), || panic!("called"));
         timer.start().unwrap();
+        until(|| asleep(timer.thread().native_id().unwrap()));
         forked(|| {
             assert!(!timer.is_finished() && timer.join() == Ok(()));
             assert!(timer.cancel() && timer.is_finished());

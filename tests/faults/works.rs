@@ -42,7 +42,10 @@ struct Tally(AtomicU32);
 impl Tally {
     fn add_one(&self) {
         let seen = self.0.load(Relaxed);
-        std::hint::spin_loop();
+        // Now and then long enough for the others to fall asleep.
+        if seen.is_multiple_of(4) {
+            thread::yield_now();
+        }
         self.0.store(seen + 1, Relaxed);
     }
 
@@ -87,9 +90,11 @@ fn semaphore<S: Scope>(crew: &Crew<'_>, semaphore: Semaphore<S>) {
     crew.run(|_| {
         for round in 0..crew.each {
             let wanted = if round % 4 == 0 { 2 } else { 1 };
-            let deadline = if round % 3 == 0 { Deadline::after(Duration::from_micros(50)) } else { None };
-            while !semaphore.acquire_until(wanted, deadline) && !semaphore.acquire_until(wanted, None) {}
+            // Those who want two give up now and then, perhaps with one of them.
+            let deadline = if round % 4 == 0 { Deadline::after(Duration::from_micros(20)) } else { None };
+            while !semaphore.acquire_until(wanted, deadline) {}
             assert!(inside.fetch_add(wanted, Relaxed) + wanted <= PERMITS);
+            thread::yield_now();
             total.fetch_add(1, Relaxed);
             inside.fetch_sub(wanted, Relaxed);
             semaphore.release(wanted).unwrap();
