@@ -8,6 +8,7 @@
 )]
 #![allow(missing_debug_implementations, reason = "not a library")]
 
+use std::io::Write;
 use std::process;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -46,7 +47,8 @@ pub fn watched<R>(body: impl FnOnce() -> R) -> R {
     let (done, watched) = mpsc::channel::<()>();
     let dog = std::thread::spawn(move || {
         if watched.recv_timeout(LONG) == Err(mpsc::RecvTimeoutError::Timeout) {
-            eprintln!("{name} hangs");
+            // Past libtest, which would keep it for a report that an abort prevents.
+            let _ = writeln!(std::io::stderr(), "{name} hangs");
             process::abort();
         }
     });
