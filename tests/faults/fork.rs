@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use underthread::queue::{GetError, Queue, TooManyTaskDone};
 use underthread::raw::{
     Barrier, BrokenBarrier, Buffer, Condition, Deadline, Event, Guarded, Lock, NotOwner, Options, RLock, Ring,
-    Semaphore, start_joinable_thread,
+    Semaphore, get_native_id, start_joinable_thread,
 };
 use underthread::sys::{Futex, Private};
 use underthread::threading::{Local, Thread, Timer};
