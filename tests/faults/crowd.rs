@@ -10,5 +10,5 @@ fn totals_are_right_in_a_crowd() {
 
 #[test]
 fn totals_are_right_in_a_crowd_of_hundreds() {
-    child(|| all_come_to_their_end(&Crew { threads: 300, each: 8, around: &|_, body| body() }));
+    child(|| all_come_to_their_end(&Crew { threads: 200, each: 6, around: &|_, body| body() }));
 }
