@@ -59,7 +59,8 @@ fn lock<S: Scope>(crew: &Crew<'_>, lock: Lock<S>) {
     crew.run(|_| {
         for round in 0..crew.each {
             // Some give up, and come back.
-            while !lock.acquire_until(if round % 2 == 0 { None } else { Deadline::after(Duration::from_micros(50)) }) {}
+            let deadline = if round % 2 == 0 { None } else { Deadline::after(Duration::from_micros(50)) };
+            assert!(lock.acquire_until(deadline) || lock.acquire_until(None));
             tally.add_one();
             lock.release().unwrap();
         }
@@ -115,7 +116,7 @@ fn event<S: Scope>(crew: &Crew<'_>, make: impl Fn() -> Event<S>) {
         assert!(start.wait_until(None));
         for _ in 0..crew.each {
             let own = events[number as usize];
-            while !own.wait_until(Deadline::after(Duration::from_millis(1))) {}
+            assert!(own.wait_until(Deadline::after(Duration::from_millis(1))) || own.wait_until(None));
             own.clear();
             tally.add_one();
             events[(number + 1) as usize % events.len()].set();
@@ -154,7 +155,7 @@ fn condition<S: Scope>(crew: &Crew<'_>, lock: Lock<S>, conditions: [Condition<S>
                 came.notify(1);
             } else {
                 while *things == 0 {
-                    came.wait_guard_until(&mut things, Deadline::after(Duration::from_millis(1)));
+                    came.wait_guard_until(&mut things, Deadline::after(Duration::from_millis(20)));
                 }
                 *things -= 1;
                 taken.fetch_add(1, Relaxed);
