@@ -150,6 +150,16 @@ impl<R: RawLock, T: ?Sized> Guarded<R, T> {
     }
 }
 
+impl<R: Exclusive, T: ?Sized> Guarded<R, T> {
+    /// Frees the lock, if a guard that was forgotten holds it.
+    pub(crate) fn take_back(&mut self) {
+        if self.lock.locked() {
+            // SAFETY: it is held, by a guard that nobody has any more: it would borrow what is here as `&mut`.
+            unsafe { self.lock.release() };
+        }
+    }
+}
+
 /// The right to the data of a [`Guarded`], until it is dropped.
 ///
 /// It may be sent to another thread if its lock may be released by one, and the data sent; it may be shared if the

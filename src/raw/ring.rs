@@ -417,6 +417,7 @@ impl<T, M: Storage<T>, S: Scope> Drop for Ring<T, M, S> {
             }
         }
 
+        self.get.side.take_back();
         Rest(self).drop_items();
     }
 }

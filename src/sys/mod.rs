@@ -9,6 +9,8 @@
 //! | [`thread`] | threads | pthread | pthread | loom's threads | shuttle's threads |
 //! | [`identity`] | who a thread is, how many CPUs | system calls | libc, what it has | loom's numbers | shuttle's numbers |
 //!
+//! For tests, `--cfg underthread_chaos` disturbs [`Futex`] and [`fence`] in all that they allow.
+//!
 //! The layers above use these names only. This one is public so that other primitives can be built, and
 //! model-checked, on the same ground; its names may change in any minor release.
 
@@ -24,8 +26,14 @@ macro_rules! const_fn {
 pub(crate) use const_fn;
 
 pub mod atomic;
+#[cfg(all(not(any(loom, shuttle)), underthread_chaos))]
+#[path = "fence.rs"]
+#[expect(unreachable_pub, reason = "public where it is not disturbed")]
+mod calm_fence;
+#[cfg(all(not(any(loom, shuttle)), underthread_chaos))]
+mod chaos;
 mod deadline;
-#[cfg(not(any(loom, shuttle)))]
+#[cfg(not(any(loom, shuttle, underthread_chaos)))]
 pub mod fence;
 mod futex;
 #[cfg(not(any(loom, shuttle)))]
@@ -43,13 +51,20 @@ mod backend;
 mod backend;
 #[cfg(all(not(any(loom, shuttle)), target_os = "linux", not(underthread_pthread)))]
 #[path = "linux.rs"]
-mod backend;
+mod system;
 #[cfg(all(not(any(loom, shuttle)), any(not(target_os = "linux"), underthread_pthread)))]
 #[path = "pthread.rs"]
-mod backend;
+mod system;
+
+#[cfg(all(not(any(loom, shuttle)), underthread_chaos))]
+use chaos::futex as backend;
+#[cfg(not(any(loom, shuttle, underthread_chaos)))]
+use system as backend;
 
 #[cfg(any(loom, shuttle))]
 pub use backend::{fence, model, thread, thread as identity};
+#[cfg(all(not(any(loom, shuttle)), underthread_chaos))]
+pub use chaos::fence;
 pub use deadline::Deadline;
 pub use futex::Futex;
 

@@ -141,6 +141,7 @@ fn a_wake_of_so_many_wakes_so_many<S: Scope>(word: Futex<S>) {
 }
 
 #[test]
+#[cfg_attr(underthread_chaos, ignore = "counts returns, of which some are for no reason there")]
 fn a_private_wake_of_so_many_wakes_so_many() {
     a_wake_of_so_many_wakes_so_many(Futex::<Private>::new(0));
 }
@@ -148,12 +149,14 @@ fn a_private_wake_of_so_many_wakes_so_many() {
 // Without the system call a shared wait returns every so often for no reason.
 #[cfg(not(underthread_pthread))]
 #[test]
+#[cfg_attr(underthread_chaos, ignore = "counts returns, of which some are for no reason there")]
 fn a_shared_wake_of_so_many_wakes_so_many() {
     a_wake_of_so_many_wakes_so_many(Futex::<Shared>::new(0));
 }
 
 /// More words than the fallback's table has buckets: some share one.
 #[test]
+#[cfg_attr(underthread_chaos, ignore = "counts returns, of which some are for no reason there")]
 fn a_wake_reaches_only_its_own_word() {
     const WORDS: usize = 300;
     let words: Vec<Futex<Private>> = (0..WORDS).map(|_| Futex::new(0)).collect();
@@ -182,6 +185,7 @@ fn a_wake_reaches_only_its_own_word() {
 /// One sleeper has a deadline, the other has none; one wake comes at about the deadline. Were it spent on a wait that
 /// gives `false`, the other would sleep for ever.
 #[test]
+#[cfg_attr(underthread_chaos, ignore = "counts returns, of which some are for no reason there")]
 fn no_wake_is_spent_on_a_wait_that_gives_up() {
     for round in 0..300 {
         let word = Futex::<Private>::new(0);

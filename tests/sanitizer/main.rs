@@ -1,6 +1,6 @@
 //! The sanitizers of `.ci/run` report: each test here is a child process with a planted bug, which must fail. They look
 //! only where `UNDERTHREAD_SANITIZER` says which sanitizer this was built with.
-#![cfg(not(loom))]
+#![cfg(not(any(loom, shuttle)))]
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,

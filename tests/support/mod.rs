@@ -8,6 +8,7 @@
 )]
 #![allow(missing_debug_implementations, reason = "not a library")]
 
+use std::io::Write;
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Acquire, Ordering::Release};
@@ -52,7 +53,8 @@ pub fn watched<R>(body: impl FnOnce() -> R) -> R {
             let start = Instant::now();
             while !done.load(Acquire) {
                 let Some(left) = LONG.checked_sub(start.elapsed()) else {
-                    eprintln!("{name} hangs");
+                    // Past libtest, which would keep it for a report that an abort prevents.
+                    let _ = writeln!(std::io::stderr(), "{name} hangs");
                     process::abort();
                 };
                 thread::park_timeout(left);

@@ -1,0 +1,358 @@
+//! What a forked child finds: the table "After a fork" in docs/deviations.md, row by row. Another thread of the parent
+//! holds, or waits; the child has only the thread that forked.
+//!
+//! Threads are in `threading/thread.rs`, the fence in `raw/fence.rs`, an RLock that the forking thread holds in
+//! `raw/rlock.rs`; what is shared goes on between the processes, by the tests called `processes_*` and `two_processes_*`.
+
+use std::fmt::Debug;
+use std::ptr;
+use std::sync::mpsc::channel;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use underthread::queue::{GetError, Queue, TooManyTaskDone};
+use underthread::raw::{
+    Barrier, BrokenBarrier, Buffer, Condition, Deadline, Event, Guarded, Lock, NotOwner, Options, RLock, Ring,
+    Semaphore, get_native_id, start_joinable_thread,
+};
+use underthread::sys::{Futex, Private};
+use underthread::threading::{Local, Thread, Timer};
+
+use crate::child::{child, forked, shown};
+use crate::waits::{asleep, until};
+
+const SHORT: Duration = Duration::from_millis(5);
+
+/// A thread that does `body` and then waits until it is told to go on to `after`; `body` is done.
+struct Other(&'static Event, JoinHandle<()>);
+
+fn other<G>(body: impl FnOnce() -> G + Send + 'static, after: impl FnOnce(G) + Send + 'static) -> Other {
+    let [ready, go] = [(); 2].map(|()| shown("other", Event::new()));
+    let thread = thread::spawn(|| {
+        let kept = body();
+        ready.set();
+        go.wait_until(None);
+        after(kept);
+    });
+    ready.wait_until(None);
+    Other(go, thread)
+}
+
+impl Other {
+    fn go_on(self) {
+        self.0.set();
+        self.1.join().unwrap();
+    }
+}
+
+/// A thread that sleeps in `body` by now, and holds nothing on its way there.
+fn waiter(body: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+    let (say, hear) = channel();
+    let thread = thread::spawn(move || {
+        say.send(get_native_id()).unwrap();
+        body();
+    });
+    let id = hear.recv().unwrap();
+    until(|| asleep(id));
+    thread
+}
+
+fn short() -> Option<Deadline> {
+    Deadline::after(SHORT)
+}
+
+fn shows(value: &dyn Debug, text: &str) -> bool {
+    format!("{value:?}").contains(text)
+}
+
+#[test]
+fn a_lock_is_held_for_ever_by_another_thread_and_is_anyones_to_release() {
+    child(|| {
+        let lock = shown("lock", Lock::new());
+        let holder = other(|| lock.acquire(), |()| lock.release().unwrap());
+        forked(|| {
+            let start = Instant::now();
+            assert!(lock.locked() && !lock.acquire_until(short()) && start.elapsed() >= SHORT);
+            lock.release().unwrap();
+            works(lock);
+        });
+        holder.go_on();
+        works(lock);
+    });
+}
+
+/// Two threads, so one may have to wait.
+fn works(lock: &'static Lock) {
+    let tally = Guarded::new(Lock::new(), 0);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for _ in 0..200 {
+                    lock.acquire();
+                    *tally.acquire() += 1;
+                    lock.release().unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(*tally.acquire(), 400);
+}
+
+#[test]
+fn a_lock_that_the_forking_thread_holds_is_its_own_in_the_child() {
+    child(|| {
+        let lock = shown("lock", Lock::new());
+        lock.acquire();
+        let waiting = waiter(|| {
+            lock.acquire();
+            lock.release().unwrap();
+        });
+        forked(|| {
+            lock.release().unwrap();
+            works(lock);
+        });
+        lock.release().unwrap();
+        waiting.join().unwrap();
+    });
+}
+
+/// Holds `lock` while another thread starves for it, which will give it back.
+fn held_while_another_starves(lock: &'static Lock) -> JoinHandle<()> {
+    lock.acquire();
+    let starving = waiter(|| {
+        lock.acquire();
+        lock.release().unwrap();
+    });
+    // Woken in vain, until it has waited too long; it sleeps on the lock's second word.
+    let sleepers = ptr::from_ref(lock).cast::<Futex<Private>>().wrapping_add(1);
+    until(|| {
+        Futex::wake(sleepers, 1);
+        shows(lock, "starving")
+    });
+    starving
+}
+
+#[test]
+fn a_lock_that_another_thread_starves_for_is_handed_to_that_thread_also_in_the_child() {
+    child(|| {
+        let lock = shown("lock", Lock::new());
+        let starving = held_while_another_starves(lock);
+        forked(|| {
+            // To one who is not there.
+            lock.release().unwrap();
+            assert!(shows(lock, "granted") && lock.locked());
+            assert!(!lock.acquire_until(short()));
+            // SAFETY: nobody is in it; all that it is made of may be written to.
+            unsafe { ptr::from_ref(lock).cast_mut().write_volatile(Lock::new()) };
+            works(lock);
+        });
+        lock.release().unwrap();
+        starving.join().unwrap();
+    });
+}
+
+#[test]
+fn an_rlock_is_held_for_ever_by_another_thread() {
+    child(|| {
+        let lock = shown("lock", RLock::new());
+        let holder = other(|| lock.acquire().unwrap(), |()| lock.release().unwrap());
+        forked(|| {
+            assert!(lock.locked() && !lock.is_owned());
+            assert_eq!((lock.release(), lock.acquire_until(short())), (Err(NotOwner), Ok(false)));
+        });
+        holder.go_on();
+        assert_eq!(lock.try_acquire(), Ok(true));
+    });
+}
+
+#[test]
+fn an_event_is_as_it_was_and_works() {
+    child(|| {
+        let event = shown("event", Event::new());
+        let waiting = waiter(|| assert!(event.wait_until(None)));
+        forked(|| {
+            for _ in 0..2 {
+                assert!(!event.wait_until(short()));
+                let waiting = waiter(|| assert!(event.wait_until(None)));
+                event.set();
+                waiting.join().unwrap();
+                event.clear();
+            }
+        });
+        event.set();
+        waiting.join().unwrap();
+    });
+}
+
+#[test]
+fn permits_that_other_threads_have_taken_stay_taken() {
+    child(|| {
+        let semaphore = shown("semaphore", Semaphore::bounded(2));
+        assert!(semaphore.try_acquire(1));
+        let holder = other(|| assert!(semaphore.try_acquire(1)), |()| semaphore.release(1).unwrap());
+        let waiting = waiter(|| assert!(semaphore.acquire_until(1, None)));
+        forked(|| {
+            assert!(!semaphore.acquire_until(1, short()));
+            semaphore.release(1).unwrap();
+            // By hand, for those who are not there.
+            semaphore.release(1).unwrap();
+            assert!(semaphore.release(1).is_err());
+            assert!(semaphore.acquire_until(2, None));
+            let waiting = waiter(|| assert!(semaphore.acquire_until(1, None)));
+            semaphore.release(1).unwrap();
+            waiting.join().unwrap();
+        });
+        holder.go_on();
+        waiting.join().unwrap();
+    });
+}
+
+#[test]
+fn a_condition_counts_the_parents_waiters_and_notifies_them_first() {
+    child(|| {
+        let (lock, condition) = (shown("lock", Lock::new()), shown("condition", Condition::new()));
+        fn wait(lock: &Lock, condition: &Condition, deadline: Option<Deadline>) -> bool {
+            lock.acquire();
+            // SAFETY: the lock is held, and protects nothing.
+            let notified = unsafe { condition.wait_until(lock, deadline) };
+            lock.release().unwrap();
+            notified
+        }
+        let waiting = waiter(|| assert!(wait(lock, condition, None)));
+        forked(|| {
+            let own = waiter(|| assert!(wait(lock, condition, None)));
+            assert_eq!((condition.notify(1), condition.waiting()), (1, 1));
+            assert_eq!((condition.notify_all(), condition.waiting()), (1, 0));
+            own.join().unwrap();
+            assert!(!wait(lock, condition, short()));
+            assert_eq!(condition.notify_all(), 0);
+        });
+        assert_eq!(condition.notify(1), 1);
+        waiting.join().unwrap();
+    });
+}
+
+#[test]
+fn a_barrier_counts_the_parents_waiters_and_a_reset_waits_for_them() {
+    child(|| {
+        fn wait(barrier: &Barrier) -> Result<u32, BrokenBarrier> {
+            barrier.wait_until(Deadline::after(SHORT), || ())
+        }
+        let barrier = shown("barrier", Barrier::new(2));
+        let waiting = waiter(|| assert_eq!(barrier.wait_until(None, || ()), Ok(0)));
+        forked(|| {
+            assert_eq!(barrier.n_waiting(), 1);
+            // Complete, with one who is not there; the next cycle is the child's own.
+            assert_eq!((wait(barrier), barrier.n_waiting()), (Ok(1), 0));
+            let own = waiter(|| assert!(barrier.wait_until(None, || ()).is_ok()));
+            barrier.wait_until(None, || ()).unwrap();
+            own.join().unwrap();
+        });
+        forked(|| {
+            barrier.reset();
+            assert!(shows(barrier, "resetting") && wait(barrier) == Err(BrokenBarrier));
+            barrier.abort();
+            barrier.reset();
+            assert!(shows(barrier, "resetting") && wait(barrier) == Err(BrokenBarrier));
+        });
+        assert_eq!(barrier.wait_until(None, || ()), Ok(1));
+        waiting.join().unwrap();
+    });
+}
+
+#[test]
+fn both_processes_have_the_items_and_the_tasks_of_a_queue() {
+    child(|| {
+        let queue = shown("queue", Queue::new(2));
+        let waiting = waiter(|| assert_eq!(queue.get(), Ok(0)));
+        queue.put(0).unwrap();
+        waiting.join().unwrap();
+        queue.put_many([1, 2]).unwrap();
+        let waiting = waiter(|| queue.put(3).unwrap());
+        forked(|| {
+            assert_eq!((queue.get(), queue.get(), queue.get_timeout(SHORT)), (Ok(1), Ok(2), Err(GetError::Empty)));
+            assert!(!queue.join_timeout(SHORT));
+            (0..3).for_each(|_| queue.task_done().unwrap());
+            assert_eq!(queue.task_done(), Err(TooManyTaskDone));
+            let own = waiter(|| assert!(queue.iter().eq(4..104)));
+            queue.put_many(4..104).unwrap();
+            assert!(queue.shutdown(false).is_empty());
+            own.join().unwrap();
+        });
+        assert_eq!((queue.get(), queue.get()), (Ok(1), Ok(2)));
+        waiting.join().unwrap();
+        assert_eq!((queue.get(), queue.qsize()), (Ok(3), 0));
+    });
+}
+
+#[test]
+fn a_side_of_a_ring_that_another_thread_has_is_held_for_ever_and_the_other_side_works() {
+    child(|| {
+        let ring = shown("ring", Ring::new(3));
+        ring.try_put(1).unwrap();
+        let [ready, go] = [(); 2].map(|()| shown("other", Event::new()));
+        let holder = thread::spawn(|| {
+            let room = ring.room().unwrap();
+            ready.set();
+            go.wait_until(None);
+            drop(room);
+        });
+        ready.wait_until(None);
+        forked(|| {
+            assert_eq!((ring.try_get(), ring.qsize()), (Ok(1), 0));
+            assert!(ring.get_until(short()).is_err());
+            shows(ring, "");
+        });
+        go.set();
+        holder.join().unwrap();
+        assert_eq!(ring.try_get(), Ok(1));
+    });
+}
+
+#[test]
+fn a_thread_counts_as_gone_and_one_that_is_not_started_can_be() {
+    child(|| {
+        let go = shown("go", Event::new());
+        let left = start_joinable_thread(Options::new(), || assert!(go.wait_until(None))).unwrap();
+        let new = Thread::new(|| "started");
+        forked(|| {
+            assert!(left.is_done() && left.join() == Ok(()) && left.join_until(short()) == Ok(true));
+            new.start().unwrap();
+            assert_eq!(new.clone().into_result().unwrap(), "started");
+        });
+        assert!(!left.is_done() && !new.is_alive());
+        go.set();
+        left.join().unwrap();
+    });
+}
+
+#[test]
+fn a_timer_never_calls_and_can_be_cancelled() {
+    child(|| {
+        let timer = Timer::new(Duration::from_secs(3600), || panic!("called"));
+        timer.start().unwrap();
+        until(|| asleep(timer.thread().native_id().unwrap()));
+        forked(|| {
+            assert!(!timer.is_finished() && timer.join() == Ok(()));
+            assert!(timer.cancel() && timer.is_finished());
+            assert!(timer.start().is_err());
+        });
+        assert!(timer.cancel());
+        timer.join().unwrap();
+    });
+}
+
+#[test]
+fn a_local_has_the_forking_threads_value() {
+    child(|| {
+        static LOCAL: Local<u64> = Local::new(underthread::raw::get_ident);
+        let own = LOCAL.with(|value| *value);
+        let another = other(|| LOCAL.with(|value| *value), drop);
+        forked(|| {
+            assert_eq!(LOCAL.with(|value| *value), own);
+            let fresh = thread::spawn(|| LOCAL.with(|value| *value) == underthread::raw::get_ident());
+            assert!(fresh.join().unwrap());
+        });
+        another.go_on();
+    });
+}
