@@ -38,7 +38,7 @@ use std::vec;
 use super::segments::{Cursor, Segments, Storage};
 use super::{Buffer, Flow, Guard, Guarded, Lock, Refused, Room, Stock, TooManyTaskDone};
 use crate::sys::atomic::AtomicU64;
-use crate::sys::{Private, Scope, const_fn};
+use crate::sys::{Deadline, Private, Scope, const_fn};
 
 /// A bounded first-in-first-out queue, with closing and a count of tasks. Its verbs are [`Buffer`]'s.
 ///
@@ -126,6 +126,15 @@ impl<T> Ring<T> {
                 items: PhantomData,
             }
         }
+    }
+}
+
+impl<C, S: Scope> Lane<C, S> {
+    /// The side; `None` if it was held until `deadline`, perhaps by a process that was killed. Threads are waited for: an
+    /// item that is there is not to be missed because another holds the side for a moment.
+    #[inline]
+    fn lock(&self, deadline: Option<Deadline>) -> Option<Guard<'_, Lock<S>, Side<C>>> {
+        if S::SHARED { self.side.acquire_until(deadline) } else { Some(self.side.acquire()) }
     }
 }
 
@@ -259,7 +268,12 @@ impl<T, M: Storage<T>, S: Scope> Buffer for Ring<T, M, S> {
 
     #[inline]
     fn room(&self) -> Result<RingRoom<'_, T, M, S>, Refused> {
-        let mut put = self.put.side.acquire();
+        self.room_by(None)
+    }
+
+    #[inline]
+    fn room_by(&self, deadline: Option<Deadline>) -> Result<RingRoom<'_, T, M, S>, Refused> {
+        let mut put = self.put.lock(deadline).ok_or(Refused::NotNow)?;
         if self.flow.is_closed() {
             Err(Refused::Closed)
         } else if self.has_room(&mut put) {
@@ -271,7 +285,12 @@ impl<T, M: Storage<T>, S: Scope> Buffer for Ring<T, M, S> {
 
     #[inline]
     fn stock(&self) -> Result<RingStock<'_, T, M, S>, Refused> {
-        let mut get = self.get.side.acquire();
+        self.stock_by(None)
+    }
+
+    #[inline]
+    fn stock_by(&self, deadline: Option<Deadline>) -> Result<RingStock<'_, T, M, S>, Refused> {
+        let mut get = self.get.lock(deadline).ok_or(Refused::NotNow)?;
         if self.has_items(&mut get, 1) != 0 {
             Ok(RingStock { ring: self, get })
         } else if self.flow.is_closed() {
