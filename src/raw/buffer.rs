@@ -152,12 +152,27 @@ pub trait Buffer {
         self.flow().is_closed()
     }
 
+    /// As [`room`](Self::room). Between processes it gives `NotNow` also if the side is held until `deadline`, as by one
+    /// that was killed; between threads a side is held for a few steps.
+    #[inline]
+    fn room_by(&self, _deadline: Option<Deadline>) -> Result<Self::Room<'_>, Refused> {
+        self.room()
+    }
+
+    /// As [`stock`](Self::stock), and as [`room_by`](Self::room_by).
+    #[inline]
+    fn stock_by(&self, _deadline: Option<Deadline>) -> Result<Self::Stock<'_>, Refused> {
+        self.stock()
+    }
+
     /// As [`room`](Self::room), waiting for it until `deadline`.
     #[inline]
     fn room_until(&self, deadline: Option<Deadline>) -> Result<Passage<'_, Self, Self::Room<'_>>, Refused> {
-        match self.room() {
+        match self.room_by(deadline) {
             Ok(side) => Ok(Passage { side, slept: None }),
-            Err(Refused::NotNow) => Slept { buffer: self, role: Role::Putter }.wait(deadline, || self.room()),
+            Err(Refused::NotNow) => {
+                Slept { buffer: self, role: Role::Putter }.wait(deadline, || self.room_by(deadline))
+            }
             Err(why) => Err(why),
         }
     }
@@ -165,9 +180,11 @@ pub trait Buffer {
     /// As [`stock`](Self::stock), waiting for it until `deadline`.
     #[inline]
     fn stock_until(&self, deadline: Option<Deadline>) -> Result<Passage<'_, Self, Self::Stock<'_>>, Refused> {
-        match self.stock() {
+        match self.stock_by(deadline) {
             Ok(side) => Ok(Passage { side, slept: None }),
-            Err(Refused::NotNow) => Slept { buffer: self, role: Role::Getter }.wait(deadline, || self.stock()),
+            Err(Refused::NotNow) => {
+                Slept { buffer: self, role: Role::Getter }.wait(deadline, || self.stock_by(deadline))
+            }
             Err(why) => Err(why),
         }
     }

@@ -38,7 +38,7 @@ use std::vec;
 use super::segments::{Cursor, Segments, Storage};
 use super::{Buffer, Flow, Guard, Guarded, Lock, Refused, Room, Stock, TooManyTaskDone};
 use crate::sys::atomic::AtomicU64;
-use crate::sys::{Private, Scope, const_fn};
+use crate::sys::{Deadline, Private, Scope, const_fn};
 
 /// A bounded first-in-first-out queue, with closing and a count of tasks. Its verbs are [`Buffer`]'s.
 ///
@@ -129,6 +129,15 @@ impl<T> Ring<T> {
     }
 }
 
+impl<C, S: Scope> Lane<C, S> {
+    /// The side; `None` if it was held until `deadline`, perhaps by a process that was killed. Threads are waited for: an
+    /// item that is there is not to be missed because another holds the side for a moment.
+    #[inline]
+    fn lock(&self, deadline: Option<Deadline>) -> Option<Guard<'_, Lock<S>, Side<C>>> {
+        if S::SHARED { self.side.acquire_until(deadline) } else { Some(self.side.acquire()) }
+    }
+}
+
 impl<T, M: Storage<T>, S: Scope> Ring<T, M, S> {
     fn has_room(&self, put: &mut Side<M::Cursor>) -> bool {
         if put.position.wrapping_sub(put.other) == self.store.capacity() {
@@ -176,11 +185,11 @@ impl<T, M: Storage<T>, S: Scope> Ring<T, M, S> {
     ///
     /// # Safety
     ///
-    /// `has_items` was not 0 for this side, which is locked, and that many have not been taken since.
+    /// `has_items` was not 0 for this side of the store, which is locked, and that many have not been taken since.
     #[inline]
-    unsafe fn take(&self, get: &mut Side<M::Cursor>) -> T {
+    unsafe fn take(store: &M, get: &mut Side<M::Cursor>) -> T {
         // SAFETY: the side is locked, and the position is below `tail`, which was acquired.
-        let slot = unsafe { self.store.to_get(&mut get.cursor) };
+        let slot = unsafe { store.to_get(&mut get.cursor) };
         get.position = get.position.wrapping_add(1);
         slot.with(|slot| {
             // SAFETY: filled by `fill`, and read this once: the cursor and the position go on.
@@ -191,7 +200,7 @@ impl<T, M: Storage<T>, S: Scope> Ring<T, M, S> {
     fn take_many(&self, get: &mut Side<M::Cursor>, most: usize) -> Vec<T> {
         let count = self.has_items(get, most as u64).min(most as u64);
         // SAFETY: there are so many, and `get` is borrowed from a guard.
-        let items = (0..count).map(|_| unsafe { self.take(get) }).collect();
+        let items = (0..count).map(|_| unsafe { Self::take(&self.store, get) }).collect();
         // Release: pairs with Acquire in `has_room`.
         self.get.position.store(get.position, Release);
         items
@@ -259,7 +268,12 @@ impl<T, M: Storage<T>, S: Scope> Buffer for Ring<T, M, S> {
 
     #[inline]
     fn room(&self) -> Result<RingRoom<'_, T, M, S>, Refused> {
-        let mut put = self.put.side.acquire();
+        self.room_by(None)
+    }
+
+    #[inline]
+    fn room_by(&self, deadline: Option<Deadline>) -> Result<RingRoom<'_, T, M, S>, Refused> {
+        let mut put = self.put.lock(deadline).ok_or(Refused::NotNow)?;
         if self.flow.is_closed() {
             Err(Refused::Closed)
         } else if self.has_room(&mut put) {
@@ -271,7 +285,12 @@ impl<T, M: Storage<T>, S: Scope> Buffer for Ring<T, M, S> {
 
     #[inline]
     fn stock(&self) -> Result<RingStock<'_, T, M, S>, Refused> {
-        let mut get = self.get.side.acquire();
+        self.stock_by(None)
+    }
+
+    #[inline]
+    fn stock_by(&self, deadline: Option<Deadline>) -> Result<RingStock<'_, T, M, S>, Refused> {
+        let mut get = self.get.lock(deadline).ok_or(Refused::NotNow)?;
         if self.has_items(&mut get, 1) != 0 {
             Ok(RingStock { ring: self, get })
         } else if self.flow.is_closed() {
@@ -367,7 +386,7 @@ impl<T, M: Storage<T>, S: Scope> Stock for RingStock<'_, T, M, S> {
     #[inline]
     fn get(mut self) -> T {
         // SAFETY: made only where there is an item, and used up here.
-        let item = unsafe { self.ring.take(&mut self.get) };
+        let item = unsafe { Ring::<T, M, S>::take(&self.ring.store, &mut self.get) };
         // Release: pairs with Acquire in `has_room`.
         self.ring.get.position.store(self.get.position, Release);
         drop(self.get);
@@ -401,9 +420,16 @@ impl<T, M: Storage<T>, S: Scope> Drop for Ring<T, M, S> {
         struct Rest<'a, T, M: Storage<T>, S: Scope>(&'a mut Ring<T, M, S>);
 
         impl<T, M: Storage<T>, S: Scope> Rest<'_, T, M, S> {
+            /// Without the locks: a side that was forgotten holds its own for ever.
             fn drop_items(&mut self) {
-                while let Ok(item) = self.0.try_get() {
-                    drop(item);
+                // Nobody else is left. A model that has failed, and unwinds, knows that by the locks only.
+                drop((self.0.put.side.try_acquire(), self.0.get.side.try_acquire()));
+                let Ring { put, get, store, .. } = &mut *self.0;
+                // Relaxed: nobody else is left.
+                let (tail, get) = (put.position.load(Relaxed), get.side.get_mut());
+                while get.position != tail {
+                    // SAFETY: filled, as it is below `tail`; nobody else is left.
+                    drop(unsafe { Ring::<T, M, S>::take(store, get) });
                 }
             }
         }

@@ -148,6 +148,23 @@ impl Child {
         let waited = unsafe { libc::waitpid(self.0, &raw mut status, 0) };
         assert_eq!((waited, status), (self.0, 0), "the child failed");
     }
+
+    /// Whether the kernel says that the child sleeps.
+    pub fn sleeps(&self) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0)).unwrap();
+        // The state is the field after the name, which is in parentheses and may hold anything.
+        stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('S'))
+    }
+
+    /// Kills the child wherever it is, and waits until it is gone.
+    pub fn kill(self) {
+        let mut status = 0;
+        // SAFETY: the child is ours, and not yet waited for.
+        assert_eq!(unsafe { libc::kill(self.0, libc::SIGKILL) }, 0);
+        // SAFETY: as above.
+        assert_eq!(unsafe { libc::waitpid(self.0, &raw mut status, 0) }, self.0);
+        assert!(libc::WIFSIGNALED(status), "the child ended by itself: {status}");
+    }
 }
 
 /// The CPU time that the calling thread has used.
