@@ -1,6 +1,6 @@
 //! Faults: what goes wrong around a primitive, and what it does then. Each test runs in a child process, which a
 //! watchdog ends, with the state of what it waits for, should it hang; a file per family of faults.
-#![cfg(all(not(loom), target_os = "linux"))]
+#![cfg(all(not(any(loom, shuttle)), target_os = "linux"))]
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,

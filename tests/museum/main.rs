@@ -2,6 +2,7 @@
 //! the link of each entry, the tests that stand elsewhere, and what was planted to see each scenario fail.
 //!
 //! With `--cfg loom` it holds those that need every interleaving, and otherwise the rest.
+#![cfg(not(shuttle))]
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
