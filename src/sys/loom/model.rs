@@ -43,7 +43,7 @@ pub enum Strength {
     Order(Ordering),
     /// A wake of so many.
     Wake(u32),
-    /// Nothing: the fence or the wake is left out.
+    /// Nothing: the store, the fence or the wake is left out, or the read-modify-write only reads.
     Dropped,
 }
 
@@ -61,7 +61,7 @@ impl Strength {
         if let Self::Wake(count @ 2..) = self {
             weaker.push(Self::Wake(count.min(2) / 2));
         }
-        if matches!(slot, Slot::Fence | Slot::Wake) {
+        if !matches!(slot, Slot::Load | Slot::Failure) {
             weaker.push(Self::Dropped);
         }
         weaker
@@ -113,15 +113,9 @@ impl Site {
         })
     }
 
-    pub(super) fn order(self, written: Ordering) -> Ordering {
+    /// `None`: nothing is stored, or there is no fence.
+    pub(super) fn order(self, written: Ordering) -> Option<Ordering> {
         match self.strength(Strength::Order(written)) {
-            Strength::Order(order) => order,
-            other => unreachable!("{other:?} planted at an operation"),
-        }
-    }
-
-    pub(super) fn fence(self) -> Option<Ordering> {
-        match self.strength(Strength::Order(Ordering::SeqCst)) {
             Strength::Order(order) => Some(order),
             _ => None,
         }
