@@ -1,10 +1,10 @@
 #![doc = include_str!("../README.md")]
 
-#[cfg(all(not(loom), any(feature = "lock_api", feature = "lock_api_04")))]
+#[cfg(all(not(any(loom, shuttle)), any(feature = "lock_api", feature = "lock_api_04")))]
 pub mod lock_api;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub mod queue;
 pub mod raw;
 pub mod sys;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub mod threading;

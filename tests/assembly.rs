@@ -2,7 +2,7 @@
 //!
 //! `cargo test --release --test assembly`; with `UPDATE=1` it rewrites docs/assembly.md. Needs objdump, x86-64 and an
 //! optimised build; elsewhere it says so and checks nothing.
-#![cfg(not(loom))]
+#![cfg(not(any(loom, shuttle)))]
 
 use std::fmt::Write;
 use std::hint::black_box;

@@ -1,5 +1,5 @@
 //! `raw::Lock` under `lock_api`'s types, of both versions.
-#![cfg(all(not(loom), any(feature = "lock_api", feature = "lock_api_04")))]
+#![cfg(all(not(any(loom, shuttle)), any(feature = "lock_api", feature = "lock_api_04")))]
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,

@@ -1,5 +1,5 @@
 //! The wordcount example against `find` and `LC_ALL=C wc`.
-#![cfg(all(not(loom), target_os = "linux"))]
+#![cfg(all(not(any(loom, shuttle)), target_os = "linux"))]
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,

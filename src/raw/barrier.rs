@@ -299,5 +299,5 @@ impl fmt::Display for BrokenBarrier {
 
 impl core::error::Error for BrokenBarrier {}
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 const _: () = assert!(size_of::<Barrier>() == 20 && size_of::<Barrier<Shared>>() == 20);

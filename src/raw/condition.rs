@@ -280,5 +280,5 @@ impl<S: Scope> fmt::Debug for Condition<S> {
     }
 }
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 const _: () = assert!(size_of::<Condition>() == 36 && size_of::<Condition<Shared>>() == 36);

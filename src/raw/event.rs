@@ -176,5 +176,5 @@ impl<S: Scope> fmt::Debug for Event<S> {
     }
 }
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 const _: () = assert!(size_of::<Event>() == 4 && size_of::<Event<Shared>>() == 4);

@@ -136,7 +136,7 @@ impl<R: RawLock, T: ?Sized> Guarded<R, T> {
     }
 
     /// The lock itself. Not for everyone: to release it past its guards is a safe call.
-    #[cfg_attr(loom, expect(dead_code, reason = "models leave out the layer that asks"))]
+    #[cfg_attr(any(loom, shuttle), expect(dead_code, reason = "models leave out the layer that asks"))]
     pub(crate) fn raw(&self) -> &R {
         &self.lock
     }

@@ -195,5 +195,5 @@ impl fmt::Display for ReleaseUnlocked {
 
 impl core::error::Error for ReleaseUnlocked {}
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 const _: () = assert!(size_of::<Lock>() == 8 && size_of::<Lock<Shared>>() == 8);

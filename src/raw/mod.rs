@@ -32,7 +32,7 @@ pub mod buffer;
 pub mod condition;
 pub mod event;
 pub mod guarded;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 mod local;
 pub mod lock;
 pub mod pile;
@@ -44,20 +44,20 @@ pub mod semaphore;
 pub mod sleepers;
 pub mod spin;
 pub mod stage;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 mod system;
 pub mod thread;
 
 pub use crate::sys::Deadline;
 pub use crate::sys::identity::{MAIN_IDENT, ident as get_ident, native_id as get_native_id};
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub(crate) use local::{LocalId, is_live, retired};
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub(crate) use scope::scope_with;
 pub(crate) use stage::Stage;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub use system::*;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub(crate) use system::{forks, stayed_behind};
 
 #[doc(inline)]

@@ -432,5 +432,5 @@ impl<T, M: Storage<T>, S: Scope> fmt::Debug for Ring<T, M, S> {
     }
 }
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 const _: () = assert!(size_of::<Ring<u64>>() == 512);

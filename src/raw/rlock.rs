@@ -267,5 +267,5 @@ impl fmt::Display for CountOverflow {
 
 impl core::error::Error for CountOverflow {}
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 const _: () = assert!(size_of::<RLock>() == 16 && size_of::<RLock<Shared>>() == 16);

@@ -17,7 +17,7 @@ use super::{Guarded, Handle, Lock, Options, StartError};
 /// `X` is what the layer above keeps about its threads.
 pub struct ThreadScope<'scope, 'env: 'scope, X = ()> {
     threads: Guarded<Lock, Vec<Handle>>,
-    #[cfg_attr(loom, expect(dead_code, reason = "the layer above is not modelled"))]
+    #[cfg_attr(any(loom, shuttle), expect(dead_code, reason = "the layer above is not modelled"))]
     pub(crate) extra: X,
     /// Invariant, so that a closure cannot be shown a shorter or a longer scope than its own.
     scope: PhantomData<&'scope mut &'scope ()>,

@@ -30,11 +30,11 @@ use crate::sys::atomic::{AtomicPtr, UnsafeCell, make_empty};
 use crate::sys::const_fn;
 
 /// The longest segment; the model's is short, to be crossed often.
-const MOST_SLOTS: usize = if cfg!(loom) { 2 } else { 1024 };
+const MOST_SLOTS: usize = if cfg!(any(loom, shuttle)) { 2 } else { 1024 };
 /// The longest segment of big items: there is always one slot.
 const MOST_BYTES: usize = 16 * 1024;
 /// The first segment's length.
-const FIRST_SLOTS: usize = if cfg!(loom) { 2 } else { 8 };
+const FIRST_SLOTS: usize = if cfg!(any(loom, shuttle)) { 2 } else { 8 };
 
 /// A place for one item.
 pub(super) type Slot<T> = UnsafeCell<MaybeUninit<T>>;

@@ -255,5 +255,5 @@ impl fmt::Display for OverRelease {
 
 impl core::error::Error for OverRelease {}
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 const _: () = assert!(size_of::<Semaphore>() == 20 && size_of::<Semaphore<Shared>>() == 20);

@@ -1,4 +1,4 @@
-//! Atomics, cells and hints: core's, and under `--cfg loom` the model's. Everything above takes them from here.
+//! Atomics, cells and hints: core's, and under `--cfg loom` or `--cfg shuttle` the model's. Everything above takes them from here.
 //!
 //! Left out on purpose: `AtomicBool` and the signed integers (a word that sleepers may watch is a `u32`), and
 //! `SeqCst` accesses, which loom cannot tell from `AcqRel`: a store–load order is asked of
@@ -6,7 +6,7 @@
 
 pub use core::sync::atomic::Ordering;
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 mod real {
     pub use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 
@@ -63,8 +63,8 @@ mod real {
     }
 }
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub use real::*;
 
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 pub use super::backend::atomic::*;

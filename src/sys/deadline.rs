@@ -1,12 +1,12 @@
 //! A point on the monotonic clock: the only form that time takes below the public methods.
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub use real::Deadline;
 
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 pub use super::backend::Deadline;
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 mod real {
     use core::num::NonZeroU64;
     use core::time::Duration;

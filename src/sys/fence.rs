@@ -133,7 +133,7 @@ fn decide() -> u32 {
 
 /// Runs before `main`, or when the library is loaded. Where it does not, light sides are full fences until the
 /// first sleeper decides.
-#[cfg(all(target_os = "linux", not(loom)))]
+#[cfg(all(target_os = "linux", not(any(loom, shuttle))))]
 #[used]
 // SAFETY: the section holds pointers to functions that take (argc, argv, envp); one that takes nothing may be called
 // so under the C calling convention.

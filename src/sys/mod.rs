@@ -1,13 +1,13 @@
 //! All that differs by operating system, CPU or model checker: the ladder that chooses, and nothing else.
 //!
-//! | module | gives | linux | other Unix, or `--cfg underthread_pthread` | `--cfg loom` |
-//! |---|---|---|---|---|
-//! | [`atomic`] | atomics, cells | core's | core's | loom's, each operation a named site |
-//! | [`Futex`] | sleep on a word | system call | hashed mutex + condition buckets | a kernel that gives no order |
-//! | [`fence`] | store–load order, paid by the sleeper | membarrier | full fences | full fences |
-//! | [`Deadline`] | a point in time | `CLOCK_MONOTONIC` | the same | has passed, or never will |
-//! | [`thread`] | threads | pthread | pthread | loom's threads |
-//! | [`identity`] | who a thread is, how many CPUs | system calls | libc, what it has | loom's numbers |
+//! | module | gives | linux | other Unix, or `--cfg underthread_pthread` | `--cfg loom` | `--cfg shuttle` |
+//! |---|---|---|---|---|---|
+//! | [`atomic`] | atomics, cells | core's | core's | loom's, each operation a named site | shuttle's; cells that catch two at once |
+//! | [`Futex`] | sleep on a word | system call | hashed mutex + condition buckets | a kernel that gives no order | a kernel that chooses at random |
+//! | [`fence`] | store–load order, paid by the sleeper | membarrier | full fences | full fences | nothing: every step is in order |
+//! | [`Deadline`] | a point in time | `CLOCK_MONOTONIC` | the same | has passed, or never will | passes at random |
+//! | [`thread`] | threads | pthread | pthread | loom's threads | shuttle's threads |
+//! | [`identity`] | who a thread is, how many CPUs | system calls | libc, what it has | loom's numbers | shuttle's numbers |
 //!
 //! The layers above use these names only. This one is public so that other primitives can be built, and
 //! model-checked, on the same ground; its names may change in any minor release.
@@ -25,27 +25,30 @@ pub(crate) use const_fn;
 
 pub mod atomic;
 mod deadline;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub mod fence;
 mod futex;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub mod identity;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 mod membarrier;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub mod thread;
 
 #[cfg(loom)]
 #[path = "loom/mod.rs"]
 mod backend;
-#[cfg(all(not(loom), target_os = "linux", not(underthread_pthread)))]
+#[cfg(shuttle)]
+#[path = "shuttle/mod.rs"]
+mod backend;
+#[cfg(all(not(any(loom, shuttle)), target_os = "linux", not(underthread_pthread)))]
 #[path = "linux.rs"]
 mod backend;
-#[cfg(all(not(loom), any(not(target_os = "linux"), underthread_pthread)))]
+#[cfg(all(not(any(loom, shuttle)), any(not(target_os = "linux"), underthread_pthread)))]
 #[path = "pthread.rs"]
 mod backend;
 
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 pub use backend::{fence, model, thread, thread as identity};
 pub use deadline::Deadline;
 pub use futex::Futex;

@@ -1,5 +1,5 @@
 //! Tests of the queue layer; a file per source file.
-#![cfg(not(loom))]
+#![cfg(not(any(loom, shuttle)))]
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,

@@ -1,5 +1,5 @@
 //! Tests of the raw layer; a file per source file, and one for them all.
-#![cfg(not(loom))]
+#![cfg(not(any(loom, shuttle)))]
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,

@@ -4,13 +4,13 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::io;
 
-use crate::sys::{Scope, model};
+use crate::sys::{Scope, backend, model};
 
-loom::thread_local! {
+backend::thread_local! {
     static IDENT: Cell<u64> = Cell::new(MAIN_IDENT);
 }
 
-thread_local! {
+std::thread_local! {
     static NEXT_IDENT: Cell<u64> = const { Cell::new(MAIN_IDENT + 1) };
 }
 
@@ -63,7 +63,7 @@ pub fn set_os_name(_: u32, _: &str) -> io::Result<()> {
 #[derive(Debug)]
 pub struct Native(RefCell<Option<model::JoinHandle<()>>>);
 
-// SAFETY: all of loom's threads are coroutines on one OS thread; the cell is never borrowed across a switch.
+// SAFETY: all threads of a model are coroutines on one OS thread; the cell is never borrowed across a switch.
 unsafe impl Send for Native {}
 // SAFETY: as for `Send`.
 unsafe impl Sync for Native {}

@@ -1,0 +1,9 @@
+//! Nothing: under shuttle every step is in order.
+
+use super::super::Scope;
+
+/// The light side: between its store and its load.
+pub fn light<S: Scope>() {}
+
+/// The heavy side: between its store and its load.
+pub fn heavy<S: Scope>() {}
