@@ -30,10 +30,13 @@ pub enum Slot {
 /// One source token that says how strong an operation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Site {
-    file: &'static str,
-    line: u32,
+    /// The source file.
+    pub file: &'static str,
+    /// The line, from 1.
+    pub line: u32,
     column: u32,
-    slot: Slot,
+    /// Which part of the operation there.
+    pub slot: Slot,
 }
 
 /// What stands at a site, or is planted there.
@@ -290,9 +293,9 @@ pub const PLANTED: usize = 2;
 /// names end in one of `files`, and explores the `scenarios` that reach it, with [`PLANTED`] preemptions at most, until
 /// one fails.
 ///
-/// Panics if a planted bug survives that is not in `proven`, or if an entry of `proven` does not survive. An entry is
+/// Gives all that were found. Panics if a planted bug survives that is not in `proven`, or if an entry of `proven` does not survive. An entry is
 /// a site's file and line text, as this function prints them, with the reason beside it in the caller's source.
-pub fn mutants(files: &[&str], scenarios: &[Scenario], proven: &[&str]) {
+pub fn mutants(files: &[&str], scenarios: &[Scenario], proven: &[&str]) -> Vec<Found> {
     let mut reach: Vec<(Scenario, BTreeMap<Site, Strength>)> = Vec::new();
     for scenario in scenarios.iter().map(|scenario| scenario.with_at_most(PLANTED)) {
         run(|run| run.sites.clear());
@@ -304,28 +307,47 @@ pub fn mutants(files: &[&str], scenarios: &[Scenario], proven: &[&str]) {
         .flat_map(|(_, sites)| sites.iter().map(|(site, seen)| (*site, *seen)))
         .filter(|(site, _)| files.iter().any(|file| site.file.ends_with(file)))
         .collect();
-    let (mut planted, mut survivors) = (0, Vec::new());
+    let (mut found, mut survivors) = (Vec::new(), Vec::new());
     for (site, written) in sites {
         for weaker in written.weaker(site.slot) {
-            planted += 1;
             let killer = reach
                 .iter()
                 .filter(|(_, sites)| sites.contains_key(&site))
                 .find(|(scenario, _)| fails_quietly(*scenario, (site, weaker)));
             let change = format!("{site} {written:?} -> {weaker:?}");
             match killer {
-                Some((scenario, _)) => println!("{change}: found by {}", scenario.name),
+                Some((scenario, _)) => {
+                    let executions = run(|run| run.executions);
+                    println!("{change}: found by {}, execution {executions}", scenario.name);
+                    found.push(Found { site, written, planted: weaker, by: scenario.name, executions });
+                }
                 None => survivors.push(change),
             }
         }
     }
-    println!("{planted} bugs planted, {} found", planted - survivors.len());
+    println!("{} bugs planted, {} found", found.len() + survivors.len(), found.len());
     let stale = proven.iter().filter(|entry| !survivors.iter().any(|change| change.contains(**entry)));
     let stale: Vec<_> = stale.collect();
     survivors.retain(|change| !proven.iter().any(|entry| change.contains(entry)));
-    assert!(planted > 0, "no site of {files:?} was reached");
+    assert!(!found.is_empty(), "no site of {files:?} was reached");
     assert!(survivors.is_empty(), "no scenario found: {survivors:#?}");
     assert!(stale.is_empty(), "said to be equivalent, but found: {stale:?}");
+    found
+}
+
+/// A planted bug, and what found it.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    /// Where it was planted.
+    pub site: Site,
+    /// What stands there.
+    pub written: Strength,
+    /// What was planted in its place.
+    pub planted: Strength,
+    /// The scenario that failed.
+    pub by: &'static str,
+    /// In which of its executions.
+    pub executions: usize,
 }
 
 fn fails_quietly(scenario: Scenario, mutant: (Site, Strength)) -> bool {
