@@ -14,7 +14,6 @@ macro_rules! conformance {
     ($version:ident, $lock_api:ident) => {
         mod $version {
             use std::cell::Cell;
-            use std::thread;
             use std::time::{Duration, Instant};
 
             use underthread::lock_api::ThreadId;
@@ -30,7 +29,7 @@ macro_rules! conformance {
             #[test]
             fn a_mutex_excludes() {
                 watched(|| {
-                    thread::scope(|scope| {
+                    crate::support::scope(|scope| {
                         for _ in 0..4 {
                             scope.spawn(|| {
                                 for _ in 0..10_000 {
@@ -71,7 +70,7 @@ macro_rules! conformance {
             fn a_timeout_beyond_the_clock_is_for_ever() {
                 let mutex = Mutex::new(1);
                 watched(|| {
-                    thread::scope(|scope| {
+                    crate::support::scope(|scope| {
                         let guard = mutex.lock();
                         let waiter = scope.spawn(|| mutex.try_lock_for(Duration::MAX).is_some());
                         drop(guard);
@@ -85,7 +84,7 @@ macro_rules! conformance {
                 let mutex = Mutex::new(1);
                 let guard = mutex.lock();
                 watched(|| {
-                    thread::scope(|scope| {
+                    crate::support::scope(|scope| {
                         scope.spawn(move || drop(guard));
                     });
                 });
@@ -103,13 +102,13 @@ macro_rules! conformance {
                     inner.set(seen + depth);
                 };
                 watched(|| {
-                    thread::scope(|scope| {
+                    crate::support::scope(|scope| {
                         for _ in 0..4 {
                             scope.spawn(|| (0..1000).for_each(|_| add_one(1)));
                         }
                     });
                     let guard = mutex.lock();
-                    thread::scope(|scope| {
+                    crate::support::scope(|scope| {
                         scope.spawn(|| assert!(mutex.try_lock().is_none()));
                     });
                     assert_eq!(guard.get(), 4000);

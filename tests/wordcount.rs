@@ -9,11 +9,15 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
+
+#[path = "support/mod.rs"]
+mod support;
 
 /// The example, built as this test was: `cargo test --test wordcount` alone does not build it.
 fn wordcount() -> Command {
@@ -239,14 +243,24 @@ fn a_bad_argument_gets_a_message_and_code_2() {
     assert!(help.status.success() && help.stdout.starts_with(b"Counts lines"));
 }
 
+/// Text as far as anybody looks, and a terabyte of holes after it.
+fn endless(tree: &Tree) -> PathBuf {
+    let endless = tree.file("endless", &[b'x'; 8 << 10]);
+    File::options().write(true).open(&endless).unwrap().set_len(1 << 40).unwrap();
+    endless
+}
+
+fn interrupt(child: &Child) {
+    // SAFETY: a signal to a child that has not been waited for.
+    assert_eq!(unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGINT) }, 0);
+}
+
 #[test]
 fn ctrl_c_ends_it_at_once_with_what_was_counted() {
     let tree = Tree::new("interrupt");
     let text = tree.file("text", b"counted before\n");
     let binary = tree.file("binary", b"\0");
-    // Text as far as anybody looks, and a terabyte of holes after it.
-    let endless = tree.file("endless", &[b'x'; 8 << 10]);
-    File::options().write(true).open(&endless).unwrap().set_len(1 << 40).unwrap();
+    let endless = endless(&tree);
     let mut wordcount = wordcount();
     wordcount.args(["--verbose", "--threads", "1"]).args([&text, &binary, &endless, &text]);
     let mut child = wordcount.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -255,11 +269,63 @@ fn ctrl_c_ends_it_at_once_with_what_was_counted() {
     let mut line = String::new();
     errors.read_line(&mut line).unwrap();
     assert!(line.ends_with("/binary: binary, skipped\n"), "{line}");
-    // SAFETY: a signal to a child that has not been waited for.
-    assert_eq!(unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGINT) }, 0);
+    interrupt(&child);
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     assert!(output.stdout.starts_with(b"interrupted"));
     let [lines, words, bytes, files] = totals(&output);
     assert!(lines == 1 && (2..=3).contains(&words) && bytes >= 15 && (1..=2).contains(&files), "{output:?}");
+}
+
+/// What is written to the second can be read from the first.
+fn pseudo_terminal() -> (File, OwnedFd) {
+    let (mut screen, mut terminal) = (-1, -1);
+    let (name, settings, size) = (std::ptr::null_mut(), std::ptr::null_mut(), std::ptr::null_mut());
+    // SAFETY: two pointers to live numbers; the others may be null.
+    assert_eq!(unsafe { libc::openpty(&raw mut screen, &raw mut terminal, name, settings, size) }, 0);
+    // SAFETY: open, and nobody else's.
+    let screen = unsafe { OwnedFd::from_raw_fd(screen) };
+    // SAFETY: as above.
+    (screen.into(), unsafe { OwnedFd::from_raw_fd(terminal) })
+}
+
+#[test]
+fn progress_is_shown_on_a_terminal_and_wiped_at_the_end() {
+    let tree = Tree::new("progress");
+    let (mut screen, terminal) = pseudo_terminal();
+    // The command goes at the end of the statement, and its end of the terminal with it.
+    let child = wordcount().arg(endless(&tree)).stdout(Stdio::piped()).stderr(Stdio::from(terminal)).spawn().unwrap();
+    let (mut shown, mut part) = (Vec::new(), [0; 256]);
+    support::watched(|| {
+        while !shown.ends_with(b" MiB") {
+            let length = screen.read(&mut part).unwrap();
+            shown.extend_from_slice(&part[..length]);
+        }
+    });
+    interrupt(&child);
+    // An error says that nobody has the terminal open any more.
+    while let Ok(length @ 1..) = screen.read(&mut part) {
+        shown.extend_from_slice(&part[..length]);
+    }
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(shown.starts_with("\r\x1b[K0 files, ") && shown.ends_with(" MiB\r\x1b[K"), "{shown:?}");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert!(!output.stdout.contains(&b'\x1b'));
+}
+
+#[test]
+fn without_a_terminal_there_is_no_progress() {
+    let tree = Tree::new("no progress");
+    let mut wordcount = wordcount();
+    wordcount.args(["--verbose", "--threads", "1"]).args([tree.file("binary", b"\0"), endless(&tree)]);
+    let mut child = wordcount.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut errors = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    errors.read_line(&mut said).unwrap();
+    interrupt(&child);
+    errors.read_to_string(&mut said).unwrap();
+    // Had it begun, it would have wiped its line.
+    assert!(said.ends_with("wordcount: skipped: 1 binary, 0 unreadable\n") && !said.contains('\x1b'), "{said:?}");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }

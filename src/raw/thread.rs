@@ -203,7 +203,7 @@ fn run<F: FnOnce()>((f, options, record): (F, Options, Arc<Record>)) {
     }
 }
 
-/// Drops a panic's payload. A panic in that drop, and then that panic's payload, go no further.
+/// Drops a panic's payload. A panic in that drop goes no further, nor does that panic's payload, which is never freed.
 pub fn discard(payload: Box<dyn Any + Send>) {
     if let Err(again) = thread::contain(|| drop(payload)) {
         core::mem::forget(again);

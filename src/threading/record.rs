@@ -114,7 +114,10 @@ impl Record {
     }
 
     pub(super) fn is_alive(&self) -> bool {
-        let life = self.life.acquire();
+        self.lives(&self.life.acquire())
+    }
+
+    pub(super) fn lives(&self, life: &Life) -> bool {
         let Some(ident) = life.ident() else { return false };
         match &life.origin {
             Origin::Started(handle) if ident != raw::main_ident() => !handle.is_done(),

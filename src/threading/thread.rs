@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::outcome::{JoinError, NoResult, StartError};
-use super::record::{Origin, Record};
+use super::record::Record;
 use super::work::{SharedWork, Work, perform};
 use crate::raw::{self, Deadline, Guarded, Handle, Lock, Options};
 
@@ -86,6 +86,12 @@ impl Thread {
         Record::start(&self.record, create)
     }
 
+    /// In the new thread: waits until whoever started it has let go of the record. A child that it forks has that
+    /// thread no more, and would find its own record locked for ever.
+    pub(super) fn begin(&self) {
+        drop(self.record.life.acquire());
+    }
+
     pub(super) fn join_until(&self, deadline: Option<Deadline>) -> Result<bool, JoinError> {
         self.record.join_until(deadline)
     }
@@ -154,10 +160,10 @@ impl<T> Thread<T> {
         let mut name: Arc<str> = name.into().into();
         let mut life = self.record.life.acquire();
         mem::swap(&mut life.name, &mut name);
-        if matches!(&life.origin, Origin::Started(handle) if handle.is_done()) {
-            return;
-        }
-        if let Some(id) = life.native_id() {
+        // The number of one that has ended may be another thread's by now.
+        if self.record.lives(&life)
+            && let Some(id) = life.native_id()
+        {
             // Under the lock, so that the last name is the last also for the system, which may refuse it.
             let _ = raw::set_os_name(id, &life.name);
         }

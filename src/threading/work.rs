@@ -31,6 +31,7 @@ pub(super) type SharedWork<'a, T> = Arc<Guarded<Lock, Work<'a, T>>>;
 pub(super) fn perform<T>(work: &Guarded<Lock, Work<'_, T>>, thread: &Thread) {
     let ident = raw::get_ident();
     raw::at_end(move || registry::leave(ident));
+    thread.begin();
     let Work::Waiting(f) = mem::replace(&mut *work.acquire(), Work::Running) else { return };
     let outcome = match catch_unwind(AssertUnwindSafe(f)) {
         Ok(value) => Outcome::Returned(value),

@@ -36,7 +36,7 @@ fn serves_groups_in_order<S: Scope>(lock: &Lock<S>, condition: &Condition<S>, st
     let (served, line) = mpsc::channel();
     let mut groups: VecDeque<Vec<usize>> = VecDeque::new();
     let mut closed = true;
-    thread::scope(|scope| {
+    crate::support::scope(|scope| {
         for (name, step) in steps.into_iter().chain([Step::Notify(u32::MAX)]).enumerate() {
             let before = condition.waiting();
             assert_eq!(before as usize, groups.iter().map(Vec::len).sum::<usize>());

@@ -40,7 +40,7 @@ fn behaves_like_a_count<S: Scope>(lock: &RLock<S>, steps: Vec<Step>) {
                 assert!(!lock.locked());
                 lock.reacquire(depth);
             }
-            Step::OtherThread => std::thread::scope(|scope| {
+            Step::OtherThread => crate::support::scope(|scope| {
                 scope.spawn(|| {
                     assert_eq!((lock.release(), lock.recursion_count()), (Err(NotOwner), 0));
                     let acquired = lock.try_acquire().unwrap() || lock.acquire_until(soon()).unwrap();

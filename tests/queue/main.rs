@@ -6,6 +6,8 @@
     reason = "tests may use std's threads as the outside world"
 )]
 
+#[path = "../support/heap.rs"]
+mod heap;
 #[path = "../support/mod.rs"]
 mod support;
 

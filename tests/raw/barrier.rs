@@ -26,7 +26,7 @@ fn cycles<S: Scope>(barrier: &Barrier<S>) {
     const ROUNDS: u32 = 500;
     let (parties, actions, arrivals) = (barrier.parties(), AtomicU32::new(0), AtomicU32::new(0));
     watched(|| {
-        std::thread::scope(|scope| {
+        crate::support::scope(|scope| {
             for _ in 0..parties {
                 scope.spawn(|| {
                     for round in 1..=ROUNDS {
@@ -61,7 +61,7 @@ fn nobody_leaves_before_all_have_come_and_the_action_has_run_shared() {
 
 fn places<S: Scope>(barrier: &Barrier<S>) {
     watched(|| {
-        std::thread::scope(|scope| {
+        crate::support::scope(|scope| {
             let others: Vec<_> = (0..3)
                 .map(|place| {
                     until_waiting(barrier, place);
@@ -88,7 +88,7 @@ fn the_places_are_the_order_of_arrival_shared() {
 
 fn breaks<S: Scope>(barrier: &Barrier<S>, end: fn(&Barrier<S>), broken: bool) {
     watched(|| {
-        std::thread::scope(|scope| {
+        crate::support::scope(|scope| {
             let others = [(); 2].map(|()| scope.spawn(|| wait(barrier)));
             until_waiting(barrier, 2);
             end(barrier);
@@ -137,7 +137,7 @@ fn abort_reset_timeout_and_panic_fail_for_all_inside_shared() {
 fn complete_cycles<S: Scope>(barrier: &Barrier<S>) {
     watched(|| {
         for _ in 0..300 {
-            std::thread::scope(|scope| {
+            crate::support::scope(|scope| {
                 let other = scope.spawn(|| wait(barrier));
                 until_waiting(barrier, 1);
                 assert_eq!(wait(barrier), Ok(1));
@@ -161,7 +161,7 @@ fn an_abort_does_not_spoil_a_complete_cycle_shared() {
 
 fn timeouts<S: Scope>(barrier: &Barrier<S>) {
     watched(|| {
-        std::thread::scope(|scope| {
+        crate::support::scope(|scope| {
             let other = scope.spawn(|| barrier.wait_until(Deadline::after(Duration::MAX), || ()));
             until_waiting(barrier, 1);
             assert_eq!(barrier.wait_until(Deadline::after(Duration::ZERO), || ()), Ok(1), "the last waits for nobody");

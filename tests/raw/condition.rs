@@ -31,7 +31,7 @@ fn about_to_wrap() -> Condition {
 
 fn notify_says_how_many<S: Scope>(lock: &Lock<S>, condition: &Condition<S>) {
     support::watched(|| {
-        thread::scope(|scope| {
+        crate::support::scope(|scope| {
             assert_eq!((condition.notify(1), condition.notify_all()), (0, 0));
             let waiters = [(); 5].map(|()| scope.spawn(|| wait(lock, condition, None)));
             until_waiting(condition, 5);
@@ -67,7 +67,7 @@ fn notify_says_how_many_at_the_wrap() {
 /// CPython spends the notification on the waiter that has timed out, and both waits say false.
 fn a_notification_is_not_spent_on_one_who_has_timed_out<S: Scope>(lock: &Lock<S>, condition: &Condition<S>) {
     let met = |timeout| {
-        thread::scope(|scope| {
+        crate::support::scope(|scope| {
             let timed = scope.spawn(|| wait(lock, condition, Deadline::after(timeout)));
             let untimed = scope.spawn(|| wait(lock, condition, None));
             while condition.waiting() != 2 && !timed.is_finished() {
@@ -108,7 +108,7 @@ fn whoever_waited_before_a_notification_comes_before_who_waits_after<S: Scope>(
     condition: &Condition<S>,
 ) {
     support::watched(|| {
-        thread::scope(|scope| {
+        crate::support::scope(|scope| {
             let earlier = [(); 3].map(|()| scope.spawn(|| wait(lock, condition, None)));
             until_waiting(condition, 3);
             assert_eq!(condition.notify(1), 1);
@@ -154,7 +154,7 @@ fn as_many_waits_end_by_a_notification_as_notify_said<S: Scope>(lock: &Lock<S>, 
     const WAITS: u32 = 3_000;
     let working = AtomicU32::new(WAITERS);
     let (given, taken) = support::watched(|| {
-        thread::scope(|scope| {
+        crate::support::scope(|scope| {
             let working = &working;
             let waiters: Vec<_> = (1..=WAITERS)
                 .map(|seed| {
@@ -221,7 +221,7 @@ fn a_timeout_ends_a_wait_but_not_before_its_time<S: Scope>(lock: &Lock<S>, condi
             assert!(start.elapsed() >= timeout);
         }
         for timeout in [Duration::MAX - Duration::from_nanos(1), Duration::MAX] {
-            thread::scope(|scope| {
+            crate::support::scope(|scope| {
                 let waiter = scope.spawn(|| wait(lock, condition, Deadline::after(timeout)));
                 until_waiting(condition, 1);
                 assert_eq!(condition.notify(1), 1);
@@ -253,7 +253,7 @@ fn waiting_uses_no_cpu() {
 fn waits_with_different_locks_do_not_disturb_each_other() {
     let (one, other, condition) = (Lock::new(), RLock::new(), Condition::new());
     support::watched(|| {
-        thread::scope(|scope| {
+        crate::support::scope(|scope| {
             let first = scope.spawn(|| wait(&one, &condition, None));
             let second = scope.spawn(|| {
                 other.acquire().unwrap();

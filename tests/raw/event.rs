@@ -16,7 +16,7 @@ fn until_waited_for<S: Scope>(event: &Event<S>) {
 
 fn releases_all<S: Scope>(event: &Event<S>) {
     watched(|| {
-        std::thread::scope(|scope| {
+        crate::support::scope(|scope| {
             let waiters: Vec<_> = (0..5).map(|_| scope.spawn(|| event.wait_until(None))).collect();
             until_waited_for(event);
             assert!(!event.is_set());
@@ -42,7 +42,7 @@ fn a_set_releases_all_who_wait_and_all_who_come_shared() {
 fn cleared_at_once<S: Scope>(event: &Event<S>) {
     watched(|| {
         for _ in 0..1000 {
-            std::thread::scope(|scope| {
+            crate::support::scope(|scope| {
                 let waiter = scope.spawn(|| event.wait_until(None));
                 until_waited_for(event);
                 event.set();
@@ -85,7 +85,7 @@ fn timeouts<S: Scope>(event: &Event<S>) {
         assert!(start.elapsed() >= Duration::from_millis(50));
         assert!(cpu_time() - cpu < Duration::from_millis(20));
         assert!(!event.wait_until(Deadline::after(Duration::ZERO)));
-        std::thread::scope(|scope| {
+        crate::support::scope(|scope| {
             let waiter = scope.spawn(|| event.wait_until(Deadline::after(Duration::MAX)));
             event.set();
             assert!(waiter.join().unwrap());

@@ -24,7 +24,7 @@ fn stress(meanwhile: impl FnOnce()) {
     const EACH: u32 = 100_000;
     let (lock, tally) = (Lock::new(), AtomicU32::new(0));
     support::watched(|| {
-        thread::scope(|scope| {
+        crate::support::scope(|scope| {
             for _ in 0..2 {
                 scope.spawn(|| {
                     for _ in 0..EACH {
@@ -49,7 +49,7 @@ fn switch_and_forbid() {
     let fences = [const { AtomicU32::new(0) }; 3];
     let all_past = |count| fences.iter().all(|fences| fences.load(Relaxed) >= count);
     support::watched(|| {
-        thread::scope(|scope| {
+        crate::support::scope(|scope| {
             for fences in &fences {
                 scope.spawn(|| {
                     while !all_past(2 * EACH) {

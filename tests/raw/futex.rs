@@ -30,12 +30,11 @@ fn until(condition: impl Fn() -> bool) {
 
 /// Threads that wait on a word once each; `body` gets the count of those that have returned.
 fn with_sleepers<S: Scope>(word: &Futex<S>, sleepers: u32, body: impl FnOnce(&AtomicU32)) {
-    let returned = AtomicU32::new(0);
+    let returned = &AtomicU32::new(0);
+    let ids: Vec<AtomicU32> = (0..sleepers).map(|_| AtomicU32::new(0)).collect();
     watched(|| {
-        thread::scope(|scope| {
-            for _ in 0..sleepers {
-                let id = AtomicU32::new(0);
-                let (id, returned) = (&*Box::leak(Box::new(id)), &returned);
+        crate::support::scope(|scope| {
+            for id in &ids {
                 scope.spawn(move || {
                     id.store(native_id(), Relaxed);
                     assert!(word.wait(0, None));
@@ -44,7 +43,7 @@ fn with_sleepers<S: Scope>(word: &Futex<S>, sleepers: u32, body: impl FnOnce(&At
                 until(|| id.load(Relaxed) != 0);
                 until_asleep(id.load(Relaxed));
             }
-            body(&returned);
+            body(returned);
         });
     });
     assert_eq!(returned.load(Relaxed), sleepers);
@@ -108,7 +107,7 @@ fn a_timeout_that_the_clock_cannot_name_is_for_ever() {
     assert!(far > now && !far.passed() && far.remaining() > CENTURY / 2);
     let word = Futex::<Private>::new(0);
     watched(|| {
-        thread::scope(|scope| {
+        crate::support::scope(|scope| {
             let waiter = scope.spawn(|| while word.load(Relaxed) == 0 && word.wait(0, Some(far)) {});
             word.store(1, Relaxed);
             Futex::wake(&word, 1);
@@ -161,14 +160,13 @@ fn a_wake_reaches_only_its_own_word() {
     let returned: Vec<AtomicBool> = (0..WORDS).map(|_| AtomicBool::new(false)).collect();
     let ids: Vec<AtomicU32> = (0..WORDS).map(|_| AtomicU32::new(0)).collect();
     watched(|| {
-        thread::scope(|scope| {
+        crate::support::scope(|scope| {
             for ((word, returned), id) in words.iter().zip(&returned).zip(&ids) {
-                let sleeper = thread::Builder::new().stack_size(64 << 10).spawn_scoped(scope, move || {
+                scope.spawn(move || {
                     id.store(native_id(), Relaxed);
                     assert!(word.wait(0, None));
                     returned.store(true, Relaxed);
                 });
-                sleeper.unwrap();
                 until(|| id.load(Relaxed) != 0);
                 until_asleep(id.load(Relaxed));
             }
@@ -190,7 +188,7 @@ fn no_wake_is_spent_on_a_wait_that_gives_up() {
         let untimed_returned = AtomicBool::new(false);
         let (timed, untimed) = (AtomicU32::new(0), AtomicU32::new(0));
         watched(|| {
-            thread::scope(|scope| {
+            crate::support::scope(|scope| {
                 let waiter = scope.spawn(|| {
                     let deadline = Deadline::after(Duration::from_micros(200 + 5 * round));
                     timed.store(native_id(), Relaxed);
@@ -224,7 +222,7 @@ fn under_a_storm_of_signals<R: Send>(body: impl FnOnce() -> R + Send) -> R {
     assert_eq!(unsafe { libc::sigaction(libc::SIGUSR1, &raw const action, ptr::null_mut()) }, 0);
     let (target, done) = (AtomicU32::new(0), AtomicBool::new(false));
     watched(|| {
-        thread::scope(|scope| {
+        crate::support::scope(|scope| {
             let body = scope.spawn(|| {
                 target.store(native_id(), Relaxed);
                 let result = body();
@@ -251,7 +249,7 @@ fn signals_neither_shorten_nor_lengthen_a_wait<S: Scope>() {
     assert!(deadline.passed());
 
     let asleep = AtomicU32::new(0);
-    thread::scope(|scope| {
+    crate::support::scope(|scope| {
         scope.spawn(|| {
             watched(|| until(|| asleep.load(Relaxed) != 0));
             word.store(1, Relaxed);

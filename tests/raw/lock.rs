@@ -22,7 +22,7 @@ impl Tally {
 fn four_threads_exclude_each_other<S: Scope>(lock: &Lock<S>) {
     let tally = Tally::default();
     support::watched(|| {
-        thread::scope(|scope| {
+        crate::support::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..EACH {
@@ -78,9 +78,9 @@ fn the_longest_timeouts_wait<S: Scope>(lock: &Lock<S>) {
     for timeout in [Duration::MAX - Duration::from_nanos(1), Duration::MAX] {
         lock.acquire();
         support::watched(|| {
-            thread::scope(|scope| {
+            crate::support::scope(|scope| {
                 let waiter = scope.spawn(|| lock.acquire_until(Deadline::after(timeout)));
-                while !format!("{lock:?}").contains("some") {
+                while format!("{lock:?}").contains("none") {
                     thread::yield_now();
                 }
                 lock.release().unwrap();
@@ -108,7 +108,7 @@ fn a_loop_with_long_holds_cannot_starve_a_waiter<S: Scope>(lock: &Lock<S>) {
     let waits = AtomicBool::new(false);
     lock.acquire();
     let holds = support::watched(|| {
-        thread::scope(|scope| {
+        crate::support::scope(|scope| {
             scope.spawn(|| {
                 waits.store(true, Relaxed);
                 lock.acquire();
@@ -149,7 +149,7 @@ fn a_loop_with_long_holds_cannot_starve_a_waiter_shared() {
 fn any_thread_releases() {
     let lock = Lock::new();
     lock.acquire();
-    thread::scope(|scope| scope.spawn(|| lock.release()).join().unwrap()).unwrap();
+    crate::support::scope(|scope| scope.spawn(|| lock.release()).join().unwrap()).unwrap();
     assert!(lock.try_acquire());
 }
 

@@ -1,40 +1,12 @@
 //! `raw::Ring`, on the heap and in a mapping.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use underthread::raw::{Buffer, Inline, Refused, Ring, Segments, Storage};
 use underthread::sys::{Scope, Shared};
 
+use crate::heap::{ALLOCATIONS, HELD};
 use crate::support::{fork, shared_zeroed, watched};
-
-/// Counts what the calling thread holds, and how often it allocates.
-struct Counting;
-
-thread_local! {
-    static HELD: Cell<isize> = const { Cell::new(0) };
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-// SAFETY: the system's, with a count beside it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        HELD.set(HELD.get() + layout.size() as isize);
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: by our caller.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        HELD.set(HELD.get() - layout.size() as isize);
-        // SAFETY: by our caller.
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
 
 type Mapped<const N: usize> = Ring<u64, Inline<u64, N>, Shared>;
 
@@ -189,7 +161,7 @@ fn a_dropped_ring_drops_every_item_once_even_if_one_panics() {
 #[test]
 fn qsize_stays_in_bounds_while_hammered() {
     let ring = Ring::<u64, Segments<u64>>::starting_at(3, u64::MAX - 1000);
-    std::thread::scope(|scope| {
+    crate::support::scope(|scope| {
         let looker = scope.spawn(|| {
             while !ring.is_closed() {
                 assert!(ring.qsize() <= 3);

@@ -1,5 +1,4 @@
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use underthread::raw::{CountOverflow, Deadline, Guarded, NotOwner, RLock, RawLock};
@@ -22,7 +21,7 @@ fn nested<S: Scope>(lock: &RLock<S>, tally: &AtomicU32) {
 fn threads_exclude_each_other_at_every_depth<S: Scope>(lock: &RLock<S>) {
     let tally = AtomicU32::new(0);
     support::watched(|| {
-        thread::scope(|scope| {
+        crate::support::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| (0..EACH).for_each(|_| nested(lock, &tally)));
             }
@@ -46,7 +45,7 @@ fn only_the_owner_has_it<S: Scope>(lock: &RLock<S>) {
     assert_eq!(lock.release(), Err(NotOwner));
     lock.acquire().unwrap();
     lock.acquire().unwrap();
-    thread::scope(|scope| {
+    crate::support::scope(|scope| {
         scope.spawn(|| {
             assert!(lock.locked() && !lock.is_owned());
             assert_eq!((lock.recursion_count(), lock.try_acquire(), lock.release()), (0, Ok(false), Err(NotOwner)));

@@ -19,7 +19,7 @@ fn never_more_inside<S: Scope>(semaphore: &Semaphore<S>) {
     let permits = semaphore.value();
     let inside = AtomicU32::new(0);
     watched(|| {
-        std::thread::scope(|scope| {
+        crate::support::scope(|scope| {
             for _ in 0..6 {
                 scope.spawn(|| {
                     for _ in 0..2000 {
@@ -51,7 +51,7 @@ fn never_more_are_inside_than_there_are_permits_shared() {
 fn one_release_for_all<S: Scope>(semaphore: &Semaphore<S>) {
     watched(|| {
         for _ in 0..200 {
-            std::thread::scope(|scope| {
+            crate::support::scope(|scope| {
                 let takers: Vec<_> = (0..4).map(|_| scope.spawn(|| semaphore.acquire_until(1, None))).collect();
                 until_waited_for(semaphore);
                 semaphore.release(4).unwrap();
@@ -75,7 +75,7 @@ fn a_release_of_many_lets_as_many_go_shared() {
 /// Each wants more than half: one at a time can have it, and with singles in between nobody starves.
 fn many_at_once<S: Scope>(semaphore: &Semaphore<S>) {
     watched(|| {
-        std::thread::scope(|scope| {
+        crate::support::scope(|scope| {
             for n in [1, 1, 2, 3, 3] {
                 scope.spawn(move || {
                     for _ in 0..1000 {
@@ -111,7 +111,7 @@ fn timeouts<S: Scope>(semaphore: &Semaphore<S>) {
             assert!(!semaphore.acquire_until(n, Deadline::after(Duration::ZERO)));
         }
         assert!(semaphore.acquire_until(0, Deadline::after(Duration::ZERO)));
-        std::thread::scope(|scope| {
+        crate::support::scope(|scope| {
             let taker = scope.spawn(|| semaphore.acquire_until(1, Deadline::after(Duration::MAX)));
             semaphore.release(1).unwrap();
             assert!(taker.join().unwrap());
@@ -160,7 +160,7 @@ fn a_release_past_the_limit_changes_nothing_shared() {
 fn hands_over<S: Scope>(semaphore: &Semaphore<S>) {
     let served = AtomicU32::new(0);
     watched(|| {
-        std::thread::scope(|scope| {
+        crate::support::scope(|scope| {
             scope.spawn(|| {
                 for _ in 0..20 {
                     assert!(semaphore.acquire_until(1, None));

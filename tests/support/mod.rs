@@ -9,8 +9,10 @@
 #![allow(missing_debug_implementations, reason = "not a library")]
 
 use std::process;
-use std::sync::mpsc;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Acquire, Ordering::Release};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// A table, held to be exact when it is compiled: whether each type is `Send`, and whether it is `Sync`.
 macro_rules! crosses {
@@ -42,18 +44,63 @@ pub const LONG: Duration = Duration::from_secs(60);
 /// Runs `body`, and ends the process with a message if it does not return within [`LONG`]: a hang must fail, not
 /// stall the gate.
 pub fn watched<R>(body: impl FnOnce() -> R) -> R {
-    let name = std::thread::current().name().unwrap_or("a test").to_owned();
-    let (done, watched) = mpsc::channel::<()>();
-    let dog = std::thread::spawn(move || {
-        if watched.recv_timeout(LONG) == Err(mpsc::RecvTimeoutError::Timeout) {
-            eprintln!("{name} hangs");
-            process::abort();
+    let name = thread::current().name().unwrap_or("a test").to_owned();
+    let done = Arc::new(AtomicBool::new(false));
+    let dog = thread::spawn({
+        let done = Arc::clone(&done);
+        move || {
+            let start = Instant::now();
+            while !done.load(Acquire) {
+                let Some(left) = LONG.checked_sub(start.elapsed()) else {
+                    eprintln!("{name} hangs");
+                    process::abort();
+                };
+                thread::park_timeout(left);
+            }
         }
     });
+    let asleep = dog.thread().clone();
+    // Also where the body panics.
+    let end = AtEnd(|| {
+        done.store(true, Release);
+        asleep.unpark();
+    });
     let result = body();
-    drop(done);
+    drop(end);
     dog.join().unwrap();
     result
+}
+
+struct AtEnd<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for AtEnd<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// As `std::thread::scope`, whose wait for its threads ThreadSanitizer does not see: std is not instrumented.
+pub fn scope<'env, R>(body: impl for<'scope> FnOnce(Scope<'scope, 'env>) -> R) -> R {
+    let result = thread::scope(|scope| body(Scope(scope)));
+    // Acquire: pairs with Release in `spawn`.
+    ENDED.load(Acquire);
+    result
+}
+
+static ENDED: AtomicU32 = AtomicU32::new(0);
+
+#[derive(Clone, Copy)]
+pub struct Scope<'scope, 'env>(&'scope thread::Scope<'scope, 'env>);
+
+impl<'scope> Scope<'scope, '_> {
+    pub fn spawn<T: Send + 'scope>(self, f: impl FnOnce() -> T + Send + 'scope) -> thread::ScopedJoinHandle<'scope, T> {
+        self.0.spawn(|| {
+            let _end = AtEnd(|| {
+                ENDED.fetch_add(1, Release);
+            });
+            f()
+        })
+    }
 }
 
 /// A zeroed `T` in memory that forked children share. Never unmapped.
@@ -80,6 +127,9 @@ pub fn fork(body: impl FnOnce()) -> Child {
     match unsafe { libc::fork() } {
         -1 => panic!("fork failed"),
         0 => {
+            // Nobody watches a child that hangs: the kernel ends it.
+            // SAFETY: a timer, whose signal has no handler here.
+            unsafe { libc::alarm(LONG.as_secs() as libc::c_uint) };
             let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
             // SAFETY: _exit ends the child without running the parent's exit handlers.
             unsafe { libc::_exit(outcome.is_err().into()) }

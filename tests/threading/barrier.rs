@@ -14,7 +14,7 @@ const PARTIES: u32 = 4;
 /// What `wait` gives to each of `parties` threads.
 fn all_wait(barrier: &Barrier, parties: u32) -> Vec<Result<u32, BrokenBarrier>> {
     watched(|| {
-        std::thread::scope(|scope| {
+        crate::support::scope(|scope| {
             let threads: Vec<_> = (0..parties).map(|_| scope.spawn(|| barrier.wait())).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         })
@@ -71,7 +71,7 @@ fn a_panic_of_the_action_breaks_the_barrier_until_it_is_reset() {
     let mut first = true;
     let barrier = Barrier::new(2).action(move || assert!(!std::mem::replace(&mut first, false), "on purpose"));
     watched(|| {
-        std::thread::scope(|scope| {
+        crate::support::scope(|scope| {
             let other = scope.spawn(|| barrier.wait());
             until_waiting(&barrier, 1);
             assert!(catch_unwind(AssertUnwindSafe(|| barrier.wait())).is_err());
@@ -88,7 +88,7 @@ fn a_panic_of_the_action_breaks_the_barrier_until_it_is_reset() {
 fn an_abort_fails_for_all_present_and_to_come() {
     let barrier = Barrier::new(3);
     watched(|| {
-        std::thread::scope(|scope| {
+        crate::support::scope(|scope| {
             let others = [(); 2].map(|()| scope.spawn(|| barrier.wait()));
             until_waiting(&barrier, 2);
             barrier.abort();
@@ -102,7 +102,7 @@ fn an_abort_fails_for_all_present_and_to_come() {
 fn a_reset_fails_for_those_inside_and_leaves_it_usable() {
     let barrier = Barrier::new(3);
     watched(|| {
-        std::thread::scope(|scope| {
+        crate::support::scope(|scope| {
             let others = [(); 2].map(|()| scope.spawn(|| barrier.wait()));
             until_waiting(&barrier, 2);
             barrier.reset();
@@ -128,7 +128,7 @@ fn a_timeout_breaks_it_for_all() {
     let barrier = Barrier::new(3);
     let start = Instant::now();
     watched(|| {
-        std::thread::scope(|scope| {
+        crate::support::scope(|scope| {
             let other = scope.spawn(|| barrier.wait());
             assert_eq!(barrier.wait_timeout(Duration::from_millis(20)), Err(BrokenBarrier));
             assert!(start.elapsed() >= Duration::from_millis(20));
@@ -146,7 +146,7 @@ fn its_own_timeout_is_for_wait_and_can_be_overridden() {
     assert!(start.elapsed() >= Duration::from_millis(20));
     barrier.reset();
     watched(|| {
-        std::thread::scope(|scope| {
+        crate::support::scope(|scope| {
             let other = scope.spawn(|| barrier.wait_timeout(Duration::MAX));
             until_waiting(&barrier, 1);
             assert_eq!(barrier.wait_timeout(Duration::ZERO), Ok(1));

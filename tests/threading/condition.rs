@@ -12,7 +12,7 @@ fn what_was_written_before_a_notification_is_there_after_the_wait() {
     static LINE: Lock<Vec<u32>> = Lock::new(Vec::new());
     static NOT_EMPTY: Condition = Condition::new();
     let sum = support::watched(|| {
-        thread::scope(|scope| {
+        crate::support::scope(|scope| {
             let takers = [(); 3].map(|()| {
                 scope.spawn(|| {
                     let mut sum = 0;
@@ -38,7 +38,7 @@ fn what_was_written_before_a_notification_is_there_after_the_wait() {
 fn a_wait_that_began_under_the_lock_is_found_by_who_has_it_next() {
     let (waits, condition) = (Lock::new(0), Condition::new());
     support::watched(|| {
-        thread::scope(|scope| {
+        crate::support::scope(|scope| {
             let waiters = [(); 3].map(|()| {
                 scope.spawn(|| {
                     let mut waits = waits.acquire();
@@ -59,7 +59,7 @@ fn a_wait_that_began_under_the_lock_is_found_by_who_has_it_next() {
 fn a_recursive_lock_is_released_whole_and_has_its_depth_again() {
     let (lock, condition) = (RLock::new(AtomicBool::new(false)), Condition::new());
     support::watched(|| {
-        thread::scope(|scope| {
+        crate::support::scope(|scope| {
             let outer = lock.acquire();
             let mut inner = lock.acquire();
             scope.spawn(|| {
@@ -107,7 +107,7 @@ fn the_longest_timeouts_wait() {
     let (ready, condition) = (Lock::new(0), Condition::new());
     support::watched(|| {
         for (round, timeout) in [Duration::MAX - Duration::from_nanos(1), Duration::MAX].into_iter().enumerate() {
-            thread::scope(|scope| {
+            crate::support::scope(|scope| {
                 let mut guard = ready.acquire();
                 scope.spawn(|| {
                     *ready.acquire() += 1;
@@ -136,7 +136,7 @@ fn a_panic_in_a_predicate_leaves_lock_and_condition_usable() {
         assert_eq!(condition.notify_all(), 0);
     }
     support::watched(|| {
-        thread::scope(|scope| {
+        crate::support::scope(|scope| {
             let mut guard = ready.acquire();
             scope.spawn(|| {
                 *ready.acquire() = true;

@@ -39,7 +39,7 @@ fn a_timeout_gives_whether_it_was_set() {
 fn waiters_with_and_without_timeout_are_released() {
     let event = Event::new();
     watched(|| {
-        std::thread::scope(|scope| {
+        crate::support::scope(|scope| {
             let timed: Vec<_> = (0..3).map(|_| scope.spawn(|| event.wait_timeout(Duration::MAX))).collect();
             let untimed: Vec<_> = (0..3).map(|_| scope.spawn(|| event.wait())).collect();
             event.set();
@@ -54,7 +54,7 @@ fn a_set_and_clear_releases_everyone_who_waited() {
     let event = Event::new();
     watched(|| {
         for _ in 0..200 {
-            std::thread::scope(|scope| {
+            crate::support::scope(|scope| {
                 let waiter = scope.spawn(|| event.wait_timeout(Duration::MAX));
                 while !format!("{event:?}").contains("waiters: true") {
                     std::thread::yield_now();
@@ -73,7 +73,7 @@ fn who_clears_and_then_looks_misses_nothing() {
     const LAST: u32 = 100_000;
     let (event, news) = (Event::new(), AtomicU32::new(0));
     watched(|| {
-        std::thread::scope(|scope| {
+        crate::support::scope(|scope| {
             scope.spawn(|| {
                 for number in 1..=LAST {
                     news.store(number, Relaxed);

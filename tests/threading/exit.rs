@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use underthread::raw;
 use underthread::threading::{
-    Finalizing, JoinError, StartError, Thread, current_thread, main_thread, register_atexit, shutdown_timeout,
+    Finalizing, JoinError, Local, StartError, Thread, current_thread, main_thread, register_atexit, shutdown_timeout,
 };
 
 use crate::support::rerun;
@@ -61,6 +61,24 @@ fn process_exit_runs_callbacks_newest_first_and_then_waits() {
         process::exit(0);
     };
     assert_eq!(said, ["newest", "oldest", "thread"]);
+}
+
+#[cfg(target_env = "gnu")]
+#[test]
+fn callbacks_run_after_the_exiting_threads_values_are_dropped() {
+    let Some(said) = child("callbacks_run_after_the_exiting_threads_values_are_dropped") else {
+        struct Value;
+        impl Drop for Value {
+            fn drop(&mut self) {
+                say("dropped");
+            }
+        }
+        static LOCAL: Local<Value> = Local::new(|| Value);
+        LOCAL.with(|_| ());
+        register_atexit(|| say(if LOCAL.try_with(|_| ()).is_err() { "gone" } else { "there" })).unwrap();
+        process::exit(0);
+    };
+    assert_eq!(said, ["dropped", "gone"]);
 }
 
 #[test]

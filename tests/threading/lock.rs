@@ -3,7 +3,6 @@ use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::MutexGuard;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use underthread::threading::{Condition, Lock, LockGuard, RLock, RLockGuard};
@@ -64,7 +63,7 @@ fn every_lock_and_guard_may_be_sent_and_shared_exactly_as_its_data_allows() {
 fn threads_exclude_each_other() {
     static TOTAL: Lock<u64> = Lock::new(0);
     support::watched(|| {
-        thread::scope(|scope| {
+        crate::support::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| (0..10_000).for_each(|_| *TOTAL.acquire() += 1));
             }
@@ -98,7 +97,7 @@ fn a_panic_releases_the_lock_and_leaves_the_data() {
 fn a_guard_may_be_dropped_by_another_thread() {
     let lock = Lock::new(Cell::new(0));
     let guard = lock.acquire();
-    thread::scope(|scope| {
+    crate::support::scope(|scope| {
         scope.spawn(move || guard.set(1));
     });
     assert_eq!(lock.into_inner().get(), 1);

@@ -1,6 +1,5 @@
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use underthread::threading::RLock;
@@ -18,7 +17,7 @@ fn threads_exclude_each_other_at_every_depth() {
         total.set(total.get() + 1);
     }
     support::watched(|| {
-        thread::scope(|scope| {
+        crate::support::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| (0..3_000).for_each(|turn| add(turn % 5)));
             }
@@ -54,7 +53,7 @@ fn a_panic_releases_what_it_unwinds() {
 fn another_thread_waits_and_times_out_not_before_its_time() {
     let lock = RLock::new(());
     let _guard = lock.acquire_timeout(Duration::ZERO).unwrap();
-    thread::scope(|scope| {
+    crate::support::scope(|scope| {
         scope.spawn(|| {
             assert!(lock.locked() && !lock.is_owned() && lock.try_acquire().is_none());
             for timeout in [Duration::ZERO, Duration::from_nanos(1), Duration::from_millis(5)] {

@@ -36,7 +36,7 @@ fn a_panic_gives_the_permit_back() {
 fn forgotten_permits_are_released_by_hand_by_any_thread() {
     let semaphore = Semaphore::new(0);
     watched(|| {
-        std::thread::scope(|scope| {
+        crate::support::scope(|scope| {
             let taker = scope.spawn(|| semaphore.acquire_many(2).forget());
             scope.spawn(|| semaphore.release(2).unwrap());
             taker.join().unwrap();
@@ -97,7 +97,7 @@ fn what_came_before_a_release_is_there_after_the_acquire() {
     use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
     let (full, empty, cell) = (Semaphore::new(0), Semaphore::new(1), AtomicU32::new(0));
     watched(|| {
-        std::thread::scope(|scope| {
+        crate::support::scope(|scope| {
             scope.spawn(|| {
                 for number in 1..=10_000 {
                     empty.acquire().forget();

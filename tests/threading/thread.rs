@@ -209,6 +209,8 @@ fn foreign_threads_are_dummies_while_they_last() {
         go.send(()).unwrap();
         foreign.join().unwrap();
         assert!(!dummy.is_alive() && !is_listed(&dummy));
+        dummy.set_name("late");
+        assert_eq!(&*dummy.get_name(), "late");
     });
 }
 
@@ -405,4 +407,19 @@ fn in_a_forked_child_who_forked_is_main_and_alone_and_may_start_threads() {
     forks.start().unwrap();
     forks.into_result().unwrap();
     drop(go);
+}
+
+#[test]
+fn a_thread_that_forks_at_once_can_use_itself_in_the_child() {
+    const CHILD: &str = "UNDERTHREAD_FORK_AT_ONCE";
+    if std::env::var_os(CHILD).is_none() {
+        let output = rerun("thread::a_thread_that_forks_at_once_can_use_itself_in_the_child", CHILD);
+        assert!(output.status.success(), "{output:?}");
+        return;
+    }
+    for _ in 0..200 {
+        let forks = Thread::new(|| fork(|| assert!(current_thread().is_alive())).join()).daemon(false);
+        forks.start().unwrap();
+        forks.into_result().unwrap();
+    }
 }
