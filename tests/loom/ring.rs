@@ -2,21 +2,16 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
-use std::time::Duration;
 
 use loom::cell::UnsafeCell;
 use underthread::raw::{Buffer, Order, Pile, Refused, Ring};
-use underthread::sys::Deadline;
-use underthread::sys::model::{JoinHandle, Scenario, check, mutants, spawn};
+use underthread::sys::model::JoinHandle;
+
+use crate::{Counted, of_four, of_three, of_two, soon, with};
 
 /// A ring whose positions will wrap, for `capacity` items.
 fn ring(capacity: usize) -> Rc<Ring<u32>> {
     Rc::new(Ring::starting_at(capacity, u64::MAX))
-}
-
-fn with<B: 'static, R: 'static>(buffer: &Rc<B>, body: impl FnOnce(&B) -> R + 'static) -> JoinHandle<R> {
-    let buffer = buffer.clone();
-    spawn(move || body(&buffer))
 }
 
 fn put<B: Buffer>(buffer: &B, item: B::Item) {
@@ -98,7 +93,7 @@ fn many_at_once_are_conserved() {
 
 fn a_timed_out_getter_takes_nothing_with_it() {
     let ring = ring(1);
-    let timed = with(&ring, |ring| ring.get_until(Deadline::after(Duration::from_millis(1))));
+    let timed = with(&ring, |ring| ring.get_until(soon()));
     put(&*ring, 1);
     match timed.join() {
         Ok(item) => assert_eq!(item, 1),
@@ -112,7 +107,7 @@ fn a_timed_out_getter_takes_nothing_with_it() {
 
 fn a_timed_out_getter_leaves_the_others_a_wake() {
     let ring = ring(2);
-    let timed = with(&ring, |ring| ring.get_until(Deadline::after(Duration::from_millis(1))).is_ok());
+    let timed = with(&ring, |ring| ring.get_until(soon()).is_ok());
     let untimed = with(&ring, get);
     put(&*ring, 1);
     put(&*ring, 2);
@@ -311,55 +306,30 @@ fn a_pile_closes() {
     assert!(pile.join_until(None));
 }
 
-const TWO: [Scenario; 12] = [
-    Scenario::new("ring: items go through one slot", Some(4), items_go_through_one_slot),
-    Scenario::new("ring: items go through segments", Some(4), items_go_through_segments),
-    Scenario::new("ring: a segment comes again", None, a_segment_comes_again),
-    Scenario::new("ring: many at once are conserved", Some(4), many_at_once_are_conserved),
-    Scenario::new("ring: a timed-out getter takes nothing with it", Some(4), a_timed_out_getter_takes_nothing_with_it),
-    Scenario::new("ring: close releases a getter", Some(4), close_releases_a_getter),
-    Scenario::new("ring: close releases a putter", Some(4), close_releases_a_putter),
-    Scenario::new("ring: join waits for the task", Some(4), join_waits_for_the_task),
-    Scenario::new("ring: close lets joiners go", Some(4), close_lets_joiners_go),
-    Scenario::new("ring: no more tasks are done than put", Some(4), no_more_tasks_are_done_than_put),
-    Scenario::new("pile: hands over", Some(3), a_pile_hands_over),
-    Scenario::new("pile: closes", Some(3), a_pile_closes),
+const SCENARIOS: [Counted; 23] = [
+    of_two("ring: items go through one slot", Some(4), items_go_through_one_slot),
+    of_two("ring: items go through segments", Some(4), items_go_through_segments),
+    of_two("ring: a segment comes again", None, a_segment_comes_again),
+    of_two("ring: many at once are conserved", Some(4), many_at_once_are_conserved),
+    of_two("ring: a timed-out getter takes nothing with it", Some(4), a_timed_out_getter_takes_nothing_with_it),
+    of_two("ring: close releases a getter", Some(4), close_releases_a_getter),
+    of_two("ring: close releases a putter", Some(4), close_releases_a_putter),
+    of_two("ring: join waits for the task", Some(4), join_waits_for_the_task),
+    of_two("ring: close lets joiners go", Some(4), close_lets_joiners_go),
+    of_two("ring: no more tasks are done than put", Some(4), no_more_tasks_are_done_than_put),
+    of_two("pile: hands over", Some(3), a_pile_hands_over),
+    of_two("pile: closes", Some(3), a_pile_closes),
+    of_three("ring: every getter is woken", Some(2), every_getter_is_woken),
+    of_three("ring: every putter is woken", Some(2), every_putter_is_woken),
+    of_three("ring: a timed-out getter leaves the others a wake", Some(2), a_timed_out_getter_leaves_the_others_a_wake),
+    of_three("ring: close releases all getters", Some(2), close_releases_all_getters),
+    of_three("ring: close with a drain releases all getters", Some(2), close_with_a_drain_releases_all_getters),
+    of_three("ring: close releases all putters", Some(2), close_releases_all_putters),
+    of_three("pile: a getter that panics wakes the next", Some(2), a_getter_that_panics_wakes_the_next),
+    of_three("ring: every joiner is woken", Some(3), every_joiner_is_woken),
+    of_three("ring: qsize is never above the capacity", Some(3), qsize_is_never_above_the_capacity),
+    of_three("ring: qsize is never below zero", Some(3), qsize_is_never_below_zero),
+    of_four("ring: two putters and two getters", Some(1), two_putters_and_two_getters),
 ];
 
-const THREE: [Scenario; 10] = [
-    Scenario::new("ring: every getter is woken", Some(2), every_getter_is_woken),
-    Scenario::new("ring: every putter is woken", Some(2), every_putter_is_woken),
-    Scenario::new(
-        "ring: a timed-out getter leaves the others a wake",
-        Some(2),
-        a_timed_out_getter_leaves_the_others_a_wake,
-    ),
-    Scenario::new("ring: close releases all getters", Some(2), close_releases_all_getters),
-    Scenario::new("ring: close with a drain releases all getters", Some(2), close_with_a_drain_releases_all_getters),
-    Scenario::new("ring: close releases all putters", Some(2), close_releases_all_putters),
-    Scenario::new("pile: a getter that panics wakes the next", Some(2), a_getter_that_panics_wakes_the_next),
-    Scenario::new("ring: every joiner is woken", Some(3), every_joiner_is_woken),
-    Scenario::new("ring: qsize is never above the capacity", Some(3), qsize_is_never_above_the_capacity),
-    Scenario::new("ring: qsize is never below zero", Some(3), qsize_is_never_below_zero),
-];
-
-#[test]
-fn two() {
-    TWO.iter().copied().for_each(check);
-}
-
-#[test]
-fn three() {
-    THREE.iter().copied().for_each(check);
-}
-
-/// Four threads.
-#[test]
-fn four() {
-    check(Scenario::new("ring: two putters and two getters", Some(1), two_putters_and_two_getters));
-}
-
-#[test]
-fn every_planted_bug_is_found() {
-    mutants(&["raw/ring.rs", "raw/segments.rs"], &[&TWO[..], &THREE].concat(), &[]);
-}
+model!(SCENARIOS, ["raw/ring.rs", "raw/segments.rs"]);
