@@ -165,11 +165,11 @@ impl<T, M: Storage<T>, S: Scope> Ring<T, M, S> {
     }
 
     #[inline]
-    fn filled(&self, put: Guard<'_, Lock<S>, Side<M::Cursor>>, count: u64) {
+    fn filled(&self, put: Guard<'_, Lock<S>, Side<M::Cursor>>) {
         // Release: pairs with Acquire in `has_items`.
         self.put.position.store(put.position, Release);
         drop(put);
-        self.flow.items_came(count);
+        self.flow.items_came();
     }
 
     /// Moves the next item out of its slot. The position is to be published.
@@ -302,7 +302,7 @@ impl<T, M: Storage<T>, S: Scope> Buffer for Ring<T, M, S> {
         drop(get);
         drop(put);
         self.finish(drained.len() as u64);
-        self.flow.wake_all();
+        self.flow.wake_both();
         drained
     }
 }
@@ -346,18 +346,16 @@ impl<T, M: Storage<T>, S: Scope> Room for RingRoom<'_, T, M, S> {
     fn put(mut self, item: T) {
         // SAFETY: made only where there is room, and used up here.
         unsafe { self.ring.fill(&mut self.put, item) };
-        self.ring.filled(self.put, 1);
+        self.ring.filled(self.put);
     }
 
     fn put_many(mut self, items: &mut vec::IntoIter<T>) {
-        let mut count = 0;
         while items.len() != 0 && self.ring.has_room(&mut self.put) {
             let Some(item) = items.next() else { break };
             // SAFETY: there is room, by the line above.
             unsafe { self.ring.fill(&mut self.put, item) };
-            count += 1;
         }
-        self.ring.filled(self.put, count);
+        self.ring.filled(self.put);
     }
 }
 
@@ -371,14 +369,14 @@ impl<T, M: Storage<T>, S: Scope> Stock for RingStock<'_, T, M, S> {
         // Release: pairs with Acquire in `has_room`.
         self.ring.get.position.store(self.get.position, Release);
         drop(self.get);
-        self.ring.flow.items_went(1);
+        self.ring.flow.items_went();
         item
     }
 
     fn get_many(mut self, most: usize) -> Vec<T> {
         let items = self.ring.take_many(&mut self.get, most);
         drop(self.get);
-        self.ring.flow.items_went(items.len() as u64);
+        self.ring.flow.items_went();
         items
     }
 }

@@ -10,6 +10,7 @@ use core::ops::RangeInclusive;
 use std::rc::Rc;
 use std::time::Duration;
 
+use underthread::raw::Buffer;
 use underthread::sys::Deadline;
 use underthread::sys::model::{self, JoinHandle, Scenario};
 
@@ -46,6 +47,7 @@ mod condition;
 mod event;
 mod litmus;
 mod lock;
+mod pile;
 mod ring;
 mod rlock;
 mod semaphore;
@@ -88,4 +90,12 @@ fn with<T: 'static, R: 'static>(shared: &Rc<T>, body: impl FnOnce(&T) -> R + 'st
 /// A deadline that passes when the schedule says so.
 fn soon() -> Option<Deadline> {
     Deadline::after(Duration::from_millis(1))
+}
+
+fn put<B: Buffer>(buffer: &B, item: B::Item) {
+    assert!(buffer.put_until(item, None).is_ok());
+}
+
+fn get<B: Buffer>(buffer: &B) -> B::Item {
+    buffer.get_until(None).unwrap_or_else(|why| panic!("{why:?}"))
 }

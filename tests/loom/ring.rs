@@ -1,25 +1,16 @@
-//! `raw::Ring` with its segments, and the waiting of every `raw::Buffer`. A segment of the model has two slots.
+//! `raw::Ring` with its segments. A segment of the model has two slots.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
 use loom::cell::UnsafeCell;
-use underthread::raw::{Buffer, Order, Pile, Refused, Ring};
+use underthread::raw::{Buffer, Refused, Ring};
 use underthread::sys::model::JoinHandle;
 
-use crate::{Counted, of_four, of_three, of_two, soon, with};
+use crate::{Counted, get, of_four, of_three, of_two, put, soon, with};
 
 /// A ring whose positions will wrap, for `capacity` items.
 fn ring(capacity: usize) -> Rc<Ring<u32>> {
     Rc::new(Ring::starting_at(capacity, u64::MAX))
-}
-
-fn put<B: Buffer>(buffer: &B, item: B::Item) {
-    assert!(buffer.put_until(item, None).is_ok());
-}
-
-fn get<B: Buffer>(buffer: &B) -> B::Item {
-    buffer.get_until(None).unwrap_or_else(|why| panic!("{why:?}"))
 }
 
 fn items_go_through_one_slot() {
@@ -229,84 +220,7 @@ fn qsize_is_never_below_zero() {
     getter.join();
 }
 
-/// Two items, two getters, one wake in flight; who panics leaves both items, and must wake the other.
-fn a_getter_that_panics_wakes_the_next() {
-    let pile = Rc::new(Pile::new(Touchy(Last(Vec::new()), true), 2));
-    let getters = [(); 2].map(|()| with(&pile, |pile| catch_unwind(AssertUnwindSafe(|| get(pile))).is_ok()));
-    put(&*pile, 1);
-    put(&*pile, 2);
-    let got = getters.into_iter().map(JoinHandle::join).filter(|got| *got).count();
-    assert_eq!((got, pile.qsize()), (1, 1));
-}
-
-/// The first take of an item panics.
-struct Touchy(Last, bool);
-
-impl Order for Touchy {
-    type Item = u32;
-
-    fn put(&mut self, item: &mut Option<u32>) {
-        self.0.put(item);
-    }
-
-    fn take(&mut self) -> Option<u32> {
-        if self.0.len() != 0 && std::mem::take(&mut self.1) {
-            // Without the hook, which would print it for every execution.
-            resume_unwind(Box::new(()));
-        }
-        self.0.take()
-    }
-
-    fn drain(&mut self) -> Vec<u32> {
-        self.0.drain()
-    }
-
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-}
-
-struct Last(Vec<u32>);
-
-impl Order for Last {
-    type Item = u32;
-
-    fn put(&mut self, item: &mut Option<u32>) {
-        self.0.extend(item.take());
-    }
-
-    fn take(&mut self) -> Option<u32> {
-        self.0.pop()
-    }
-
-    fn drain(&mut self) -> Vec<u32> {
-        std::mem::take(&mut self.0)
-    }
-
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-}
-
-fn a_pile_hands_over() {
-    let pile = Rc::new(Pile::new(Last(Vec::new()), 1));
-    let getter = with(&pile, |pile| get(pile) + get(pile));
-    put(&*pile, 1);
-    put(&*pile, 2);
-    assert_eq!(getter.join(), 3);
-}
-
-fn a_pile_closes() {
-    let pile = Rc::new(Pile::new(Last(Vec::new()), 1));
-    let getter = with(&pile, |pile| pile.get_until(None).is_ok());
-    put(&*pile, 1);
-    let drained = pile.close(true);
-    assert_eq!(drained.is_empty(), getter.join());
-    assert_eq!(pile.task_done().is_ok(), drained.is_empty());
-    assert!(pile.join_until(None));
-}
-
-const SCENARIOS: [Counted; 23] = [
+const SCENARIOS: [Counted; 20] = [
     of_two("ring: items go through one slot", Some(4), items_go_through_one_slot),
     of_two("ring: items go through segments", Some(4), items_go_through_segments),
     of_two("ring: a segment comes again", None, a_segment_comes_again),
@@ -317,15 +231,12 @@ const SCENARIOS: [Counted; 23] = [
     of_two("ring: join waits for the task", Some(4), join_waits_for_the_task),
     of_two("ring: close lets joiners go", Some(4), close_lets_joiners_go),
     of_two("ring: no more tasks are done than put", Some(4), no_more_tasks_are_done_than_put),
-    of_two("pile: hands over", Some(3), a_pile_hands_over),
-    of_two("pile: closes", Some(3), a_pile_closes),
     of_three("ring: every getter is woken", Some(2), every_getter_is_woken),
     of_three("ring: every putter is woken", Some(2), every_putter_is_woken),
     of_three("ring: a timed-out getter leaves the others a wake", Some(2), a_timed_out_getter_leaves_the_others_a_wake),
     of_three("ring: close releases all getters", Some(2), close_releases_all_getters),
     of_three("ring: close with a drain releases all getters", Some(2), close_with_a_drain_releases_all_getters),
     of_three("ring: close releases all putters", Some(2), close_releases_all_putters),
-    of_three("pile: a getter that panics wakes the next", Some(2), a_getter_that_panics_wakes_the_next),
     of_three("ring: every joiner is woken", Some(3), every_joiner_is_woken),
     of_three("ring: qsize is never above the capacity", Some(3), qsize_is_never_above_the_capacity),
     of_three("ring: qsize is never below zero", Some(3), qsize_is_never_below_zero),
