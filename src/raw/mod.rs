@@ -20,7 +20,7 @@
 //! | [`thread`], by [`stage`] | 8, and a record | the stage of its end | the stage |
 //!
 //! [`sleepers`] is the waiting protocol of all that hands out units; [`guarded`] puts data under a lock; [`buffer`] has
-//! the verbs of every queue; [`spin`] says how long to look before sleeping; threads that borrow are in a
+//! the verbs of every queue; [`local`] says which ids are in use; [`spin`] says how long to look before sleeping; threads that borrow are in a
 //! [`scope`](mod@scope).
 //!
 //! Every wait goes through [`Futex::wait`](crate::sys::Futex::wait): a thread that waits uses no CPU after a spin of
@@ -32,8 +32,7 @@ pub mod buffer;
 pub mod condition;
 pub mod event;
 pub mod guarded;
-#[cfg(not(loom))]
-mod local;
+pub mod local;
 pub mod lock;
 pub mod pile;
 pub mod ring;
@@ -51,7 +50,7 @@ pub mod thread;
 pub use crate::sys::Deadline;
 pub use crate::sys::identity::{MAIN_IDENT, ident as get_ident, native_id as get_native_id};
 #[cfg(not(loom))]
-pub(crate) use local::{LocalId, is_live, retired};
+pub(crate) use local::{LOCALS, LocalId};
 #[cfg(not(loom))]
 pub(crate) use scope::scope_with;
 pub(crate) use stage::Stage;
@@ -63,10 +62,10 @@ pub(crate) use system::{forks, stayed_behind};
 #[doc(inline)]
 pub use self::{
     barrier::{Barrier, BrokenBarrier},
-    buffer::{Buffer, Flow, Passage, Refused, Room, Stock, TooManyTaskDone},
     condition::Condition,
     event::Event,
     guarded::{Exclusive, Guard, Guarded, RawLock, Waitable},
+    local::Ids,
     lock::{Lock, ReleaseUnlocked},
     pile::{Order, Pile, PileSide},
     ring::{Ring, RingRoom, RingStock},

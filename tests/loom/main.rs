@@ -45,7 +45,9 @@ macro_rules! planted {
 mod barrier;
 mod condition;
 mod event;
+mod lazy;
 mod litmus;
+mod local;
 mod lock;
 mod pile;
 mod ring;
