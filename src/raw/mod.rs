@@ -18,6 +18,7 @@
 //! | [`ring`], over [`segments`] | 512, and the items | two positions, each behind a lock; tasks; three sleepers | room, items, the end of all tasks |
 //! | [`pile`] | | a stack or a heap behind one lock | as a ring |
 //! | [`thread`], by [`stage`] | 8, and a record | the stage of its end | the stage |
+//! | [`fuse`] | 12, and the charge | a lock, a stage | the stage |
 //!
 //! [`sleepers`] is the waiting protocol of all that hands out units; [`guarded`] puts data under a lock; [`buffer`] has
 //! the verbs of every queue; [`local`] says which ids are in use; [`spin`] says how long to look before sleeping; threads that borrow are in a
@@ -31,6 +32,7 @@ pub mod barrier;
 pub mod buffer;
 pub mod condition;
 pub mod event;
+pub mod fuse;
 pub mod guarded;
 pub mod local;
 pub mod lock;
@@ -62,8 +64,10 @@ pub(crate) use system::{forks, stayed_behind};
 #[doc(inline)]
 pub use self::{
     barrier::{Barrier, BrokenBarrier},
+    buffer::{Buffer, Flow, Passage, Refused, Room, Stock, TooManyTaskDone},
     condition::Condition,
     event::Event,
+    fuse::Fuse,
     guarded::{Exclusive, Guard, Guarded, RawLock, Waitable},
     local::Ids,
     lock::{Lock, ReleaseUnlocked},

@@ -45,6 +45,7 @@ macro_rules! planted {
 mod barrier;
 mod condition;
 mod event;
+mod fuse;
 mod lazy;
 mod litmus;
 mod local;
