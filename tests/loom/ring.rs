@@ -243,4 +243,4 @@ const SCENARIOS: [Counted; 20] = [
     of_four("ring: two putters and two getters", Some(1), two_putters_and_two_getters),
 ];
 
-model!(SCENARIOS, ["raw/ring.rs", "raw/segments.rs"]);
+model!(SCENARIOS, ["raw/ring.rs", "raw/ring/side.rs", "raw/segments.rs"]);
