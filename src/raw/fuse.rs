@@ -22,6 +22,15 @@ const BURNING: u32 = 0;
 const FINISHED: u32 = 1;
 
 /// A charge that goes off once, or is cut off; see the module's text.
+///
+/// ```
+/// use underthread::raw::Fuse;
+///
+/// let fuse = Fuse::new("bang");
+/// assert_eq!(fuse.cut(), Some("bang"));
+/// fuse.burn(None, |_| unreachable!());
+/// assert!(fuse.is_finished());
+/// ```
 pub struct Fuse<T> {
     charge: Guarded<Lock, Option<T>>,
     stage: Stage,
@@ -47,9 +56,7 @@ impl<T> Fuse<T> {
     /// when `fire` has returned, or panicked.
     pub fn burn(&self, deadline: Option<Deadline>, fire: impl FnOnce(T)) {
         self.stage.wait_past(BURNING, deadline);
-        // Not in the `if let`, which would hold the lock.
-        let charge = self.take();
-        if let Some(charge) = charge {
+        if let Some(charge) = self.take() {
             let _finish = Finish(&self.stage);
             fire(charge);
         }

@@ -20,6 +20,17 @@ use crate::sys::atomic::AtomicU64;
 use crate::sys::{LazyNumber, const_fn};
 
 /// The ids of some objects; see the module's text.
+///
+/// ```
+/// use underthread::raw::Ids;
+/// use underthread::sys::LazyNumber;
+///
+/// let (ids, own) = (Ids::new(), LazyNumber::new());
+/// let id = ids.id(&own);
+/// assert!(ids.is_live(id));
+/// ids.retire(id);
+/// assert_eq!((ids.retired(), ids.is_live(id)), (1, false));
+/// ```
 #[derive(Debug)]
 pub struct Ids {
     live: Guarded<Lock, Live>,
