@@ -10,7 +10,7 @@ use crate::sys::Scope;
 
 /// What [`Ring`] has for a [`Room`].
 ///
-/// Over [`Segments`] it stays in its thread: it holds its side's place there, which is pointers.
+/// Over [`Segments`](crate::raw::Segments) it stays in its thread: it holds its side's place there, which is pointers.
 ///
 /// ```compile_fail,E0277
 /// use underthread::raw::{Buffer, Ring};
@@ -26,7 +26,7 @@ pub struct RingRoom<'a, T, M: Storage<T>, S: Scope> {
 
 /// What [`Ring`] has for a [`Stock`].
 ///
-/// Over [`Segments`] it stays in its thread: it holds its side's place there, which is pointers.
+/// Over [`Segments`](crate::raw::Segments) it stays in its thread: it holds its side's place there, which is pointers.
 ///
 /// ```compile_fail,E0277
 /// use underthread::raw::{Buffer, Ring};
