@@ -1,13 +1,15 @@
 //! `raw::Fuse`, which is `threading::Timer` without its thread. It is made of a lock and a stage, whose orderings are
 //! planted by `lock` and `thread`.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use loom::cell::UnsafeCell;
 use underthread::raw::{Fuse, Options, start_joinable_thread};
 use underthread::sys::Deadline;
 
-use crate::{Counted, of_three, of_two, soon, with};
+use crate::{Counted, check_each, of_three, of_two, soon, with};
 
 /// A timer whose call adds its charge, which is 1, to what it leaves behind; loom watches that for data races.
 struct Timer {
@@ -26,6 +28,7 @@ impl Timer {
     /// What the timer's thread does.
     fn run(&self, deadline: Option<Deadline>) {
         self.fuse.burn(deadline, |charge| {
+            assert!(!self.fuse.is_finished());
             // SAFETY: only the call writes, once; loom checks that nobody reads meanwhile.
             self.calls.with_mut(|calls| unsafe { *calls += charge });
         });
@@ -33,7 +36,19 @@ impl Timer {
 
     /// True if the call never comes.
     fn cancel(&self) -> bool {
+        self.step();
         self.fuse.cut().is_some()
+    }
+
+    fn is_finished(&self) -> bool {
+        self.step();
+        self.fuse.is_finished()
+    }
+
+    /// A wait of the model that times out first lets another thread take a step: this one, so that the timer may come
+    /// before the next.
+    fn step(&self) {
+        self.fuse.is_finished();
     }
 
     /// Once the call is over, or will not come.
@@ -43,16 +58,29 @@ impl Timer {
     }
 }
 
+std::thread_local! {
+    /// What came of the cancels.
+    static SEEN: RefCell<BTreeSet<bool>> = RefCell::default();
+}
+
+/// Else the scenarios would be of a timer that always wins, or never.
+#[test]
+fn the_race_goes_either_way() {
+    check_each(&SCENARIOS[..1], 2..=2);
+    assert_eq!(SEEN.take(), BTreeSet::from([false, true]));
+}
+
 fn it_calls_unless_it_is_cancelled_in_time() {
     let timer = Rc::new(Timer::new());
     let thread = with(&timer, |timer| timer.run(soon()));
     let cancelled = timer.cancel();
+    SEEN.with_borrow_mut(|seen| seen.insert(cancelled));
     if cancelled {
-        assert!(timer.fuse.is_finished());
+        assert!(timer.is_finished());
         assert_eq!(timer.calls(), 0);
     }
     thread.join();
-    assert!(timer.fuse.is_finished());
+    assert!(timer.is_finished());
     assert_eq!(timer.calls(), u32::from(!cancelled));
     assert!(!timer.cancel());
 }
@@ -69,7 +97,7 @@ fn a_cancel_ends_the_wait() {
 fn who_finds_it_finished_sees_what_the_call_did() {
     let timer = Rc::new(Timer::new());
     let thread = with(&timer, |timer| timer.run(soon()));
-    if timer.fuse.is_finished() {
+    if timer.is_finished() {
         assert_eq!(timer.calls(), 1);
     }
     thread.join();
