@@ -30,6 +30,7 @@ pub mod fence;
 mod futex;
 #[cfg(not(any(loom, shuttle)))]
 pub mod identity;
+mod lazy;
 #[cfg(not(any(loom, shuttle)))]
 mod membarrier;
 #[cfg(not(any(loom, shuttle)))]
@@ -52,6 +53,7 @@ mod backend;
 pub use backend::{fence, model, thread, thread as identity};
 pub use deadline::Deadline;
 pub use futex::Futex;
+pub use lazy::LazyNumber;
 
 /// Who may wait on a word: the threads of this process, or those of every process that maps it.
 ///
