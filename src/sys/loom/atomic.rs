@@ -77,6 +77,9 @@ fn look(place: &Place, order: Ordering) -> u64 {
 
 /// What an atomic may hold.
 pub trait Value: Copy + PartialEq {
+    /// Whether it is.
+    const IS_A_POINTER: bool = false;
+
     /// As a trace shows it.
     fn number(self) -> u64;
 }
@@ -94,6 +97,8 @@ impl Value for u64 {
 }
 
 impl<T> Value for *mut T {
+    const IS_A_POINTER: bool = true;
+
     fn number(self) -> u64 {
         self.addr() as u64
     }
@@ -188,7 +193,7 @@ impl<T: Value> Atomic<T> {
     #[track_caller]
     pub fn store(&self, value: T, order: Ordering) {
         let caller = Location::caller();
-        let Some(order) = Site::new(caller, Slot::Store).order(order) else {
+        let Some(order) = Site::new(caller, Slot::Store).of_a_pointer(T::IS_A_POINTER).order(order) else {
             self.update(caller, None, Relaxed, |_| None).unwrap_or_else(|_| value);
             return;
         };
@@ -208,7 +213,7 @@ impl<T: Value> Atomic<T> {
     }
 
     fn always(&self, caller: &'static Location<'static>, order: Ordering, new: impl FnOnce(T) -> T) -> T {
-        let order = Site::new(caller, Slot::Rmw).order(order);
+        let order = Site::new(caller, Slot::Rmw).of_a_pointer(T::IS_A_POINTER).order(order);
         self.update(caller, order, Relaxed, |old| Some(new(old))).unwrap_or_else(|old| old)
     }
 
@@ -216,7 +221,7 @@ impl<T: Value> Atomic<T> {
     #[track_caller]
     pub fn compare_exchange(&self, current: T, new: T, success: Ordering, failure: Ordering) -> Result<T, T> {
         let caller = Location::caller();
-        let success = Site::new(caller, Slot::Rmw).order(success);
+        let success = Site::new(caller, Slot::Rmw).of_a_pointer(T::IS_A_POINTER).order(success);
         let failure = Site::new(caller, Slot::Failure).order(failure).unwrap_or(Relaxed);
         self.update(caller, success, failure, |old| (old == current).then_some(new))
     }

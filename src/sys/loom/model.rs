@@ -37,6 +37,8 @@ pub struct Site {
     column: u32,
     /// Which part of the operation there.
     pub slot: Slot,
+    /// Without a pointer's store the program would be undefined.
+    stores_a_pointer: bool,
 }
 
 /// What stands at a site, or is planted there.
@@ -52,9 +54,9 @@ pub enum Strength {
 
 impl Strength {
     /// Everything weaker that could stand in its place.
-    fn weaker(self, slot: Slot) -> Vec<Self> {
+    fn weaker(self, site: Site) -> Vec<Self> {
         use Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
-        let orders: &[Ordering] = match (self, slot) {
+        let orders: &[Ordering] = match (self, site.slot) {
             (Self::Order(SeqCst), Slot::Fence) => &[AcqRel],
             (Self::Order(AcqRel), _) => &[Acquire, Release, Relaxed],
             (Self::Order(Acquire | Release), _) => &[Relaxed],
@@ -64,7 +66,7 @@ impl Strength {
         if let Self::Wake(count @ 2..) = self {
             weaker.push(Self::Wake(count.min(2) / 2));
         }
-        if !matches!(slot, Slot::Load | Slot::Failure) {
+        if !matches!(site.slot, Slot::Load | Slot::Failure) && !site.stores_a_pointer {
             weaker.push(Self::Dropped);
         }
         weaker
@@ -99,7 +101,11 @@ fn run<R>(body: impl FnOnce(&mut Run) -> R) -> R {
 
 impl Site {
     pub(super) fn new(caller: &'static Location<'static>, slot: Slot) -> Self {
-        Self { file: caller.file(), line: caller.line(), column: caller.column(), slot }
+        Self { file: caller.file(), line: caller.line(), column: caller.column(), slot, stores_a_pointer: false }
+    }
+
+    pub(super) fn of_a_pointer(self, stores_a_pointer: bool) -> Self {
+        Self { stores_a_pointer, ..self }
     }
 
     fn strength(self, written: Strength) -> Strength {
@@ -309,7 +315,7 @@ pub fn mutants(files: &[&str], scenarios: &[Scenario], proven: &[&str]) -> Vec<F
         .collect();
     let (mut found, mut survivors) = (Vec::new(), Vec::new());
     for (site, written) in sites {
-        for weaker in written.weaker(site.slot) {
+        for weaker in written.weaker(site) {
             let killer = reach
                 .iter()
                 .filter(|(_, sites)| sites.contains_key(&site))
