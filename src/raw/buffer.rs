@@ -7,7 +7,7 @@
 //! | putter | `not_full` | there is room, or closed | a get; a putter that leaves more; `close` |
 //! | joiner | `all_done` | as many tasks are done as were put | the last `task_done`; `close` that drains; a joiner |
 //!
-//! I1  Whoever makes one of these true stores that first, then wakes.
+//! I1  Whoever makes one of these true stores that first, then wakes one: however many may go on, each wakes the next.
 //! I2  One who has been in [`Sleepers::sleep`] and leaves the thing true, be it by a panic of the items' code, wakes the
 //!     next (I3 of that module): its mark may have kept a wake from another, or brought another to sleep past one.
 //! I3  `closed` goes from 0 to 1, once, under all of the buffer's locks; so whoever holds one of them knows for sure.
@@ -57,26 +57,23 @@ impl Flow {
 }
 
 impl<S: Scope> Flow<S> {
-    /// `count` items are there that were not.
+    /// Items are there that were not.
     #[inline]
-    pub(super) fn items_came(&self, count: u64) {
-        // A wake of none would clear the mark for nobody.
-        if count != 0 {
-            self.not_empty.wake(u32::try_from(count).unwrap_or(u32::MAX));
-        }
+    #[cfg_attr(loom, track_caller)]
+    pub(super) fn items_came(&self) {
+        self.not_empty.wake();
     }
 
-    /// There is room for `count` items more.
+    /// There is room that was not.
     #[inline]
-    pub(super) fn items_went(&self, count: u64) {
-        // A wake of none would clear the mark for nobody.
-        if count != 0 {
-            self.not_full.wake(u32::try_from(count).unwrap_or(u32::MAX));
-        }
+    #[cfg_attr(loom, track_caller)]
+    pub(super) fn items_went(&self) {
+        self.not_full.wake();
     }
 
+    #[cfg_attr(loom, track_caller)]
     pub(super) fn all_is_done(&self) {
-        self.all_done.wake(u32::MAX);
+        self.all_done.wake();
     }
 
     /// Whether the buffer is closed: for sure under one of its locks, else a moment ago.
@@ -86,15 +83,15 @@ impl<S: Scope> Flow<S> {
         self.closed.load(Relaxed) != 0
     }
 
-    /// Under all of the buffer's locks; [`wake_all`](Self::wake_all) is to follow, outside of them.
+    /// Under all of the buffer's locks; [`wake_both`](Self::wake_both) is to follow, outside of them.
     pub(super) fn close(&self) {
         // Relaxed: as above.
         self.closed.store(1, Relaxed);
     }
 
-    pub(super) fn wake_all(&self) {
-        self.not_empty.wake(u32::MAX);
-        self.not_full.wake(u32::MAX);
+    pub(super) fn wake_both(&self) {
+        self.not_empty.wake();
+        self.not_full.wake();
     }
 }
 
@@ -376,7 +373,7 @@ impl<B: Buffer + ?Sized> Drop for Slept<'_, B> {
     #[cold]
     fn drop(&mut self) {
         if self.may_go_on() {
-            self.sleepers().wake(1);
+            self.sleepers().wake();
         }
     }
 }

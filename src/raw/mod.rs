@@ -18,22 +18,23 @@
 //! | [`ring`], over [`segments`] | 512, and the items | two positions, each behind a lock; tasks; three sleepers | room, items, the end of all tasks |
 //! | [`pile`] | | a stack or a heap behind one lock | as a ring |
 //! | [`thread`], by [`stage`] | 8, and a record | the stage of its end | the stage |
+//! | [`fuse`] | 12, and the charge | a lock, a stage | the stage |
 //!
 //! [`sleepers`] is the waiting protocol of all that hands out units; [`guarded`] puts data under a lock; [`buffer`] has
-//! the verbs of every queue; [`spin`] says how long to look before sleeping; threads that borrow are in a
+//! the verbs of every queue; [`local`] says which ids are in use; [`spin`] says how long to look before sleeping; threads that borrow are in a
 //! [`scope`](mod@scope).
 //!
 //! Every wait goes through [`Futex::wait`](crate::sys::Futex::wait): a thread that waits uses no CPU after a spin of
 //! at most [`spin::LIMIT`] looks. Nothing here is undone by a panic or by the end of a thread: a word that says
-//! "held" stays so. Queues and the start of a thread allocate; nothing else does.
+//! "held" stays so. Queues, ids and the start of a thread allocate; nothing else does.
 
 pub mod barrier;
 pub mod buffer;
 pub mod condition;
 pub mod event;
+pub mod fuse;
 pub mod guarded;
-#[cfg(not(any(loom, shuttle)))]
-mod local;
+pub mod local;
 pub mod lock;
 pub mod pile;
 pub mod ring;
@@ -51,7 +52,7 @@ pub mod thread;
 pub use crate::sys::Deadline;
 pub use crate::sys::identity::{MAIN_IDENT, ident as get_ident, native_id as get_native_id};
 #[cfg(not(any(loom, shuttle)))]
-pub(crate) use local::{LocalId, is_live, retired};
+pub(crate) use local::{LOCALS, LocalId};
 #[cfg(not(any(loom, shuttle)))]
 pub(crate) use scope::scope_with;
 pub(crate) use stage::Stage;
@@ -66,7 +67,9 @@ pub use self::{
     buffer::{Buffer, Flow, Passage, Refused, Room, Stock, TooManyTaskDone},
     condition::Condition,
     event::Event,
+    fuse::Fuse,
     guarded::{Exclusive, Guard, Guarded, RawLock, Waitable},
+    local::Ids,
     lock::{Lock, ReleaseUnlocked},
     pile::{Order, Pile, PileSide},
     ring::{Ring, RingRoom, RingStock},

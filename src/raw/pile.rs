@@ -58,18 +58,14 @@ struct State<C> {
     unfinished: u64,
 }
 
-/// Tells the getters when it is dropped: after the lock was released, and also if the order has panicked.
-struct Came<'a> {
-    flow: &'a Flow,
-    count: u64,
-}
+/// Tells the getters when it is dropped: after the lock was released, and also if the order has panicked, when perhaps
+/// for nothing.
+struct Came<'a>(&'a Flow);
 
 impl Drop for Came<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.count != 0 {
-            self.flow.items_came(self.count);
-        }
+        self.0.items_came();
     }
 }
 
@@ -173,7 +169,7 @@ impl<C: Order> Buffer for Pile<C> {
         let drained = if immediate { state.items.drain() } else { Vec::new() };
         self.note_length(&state);
         self.finish(state, drained.len() as u64);
-        self.flow.wake_all();
+        self.flow.wake_both();
         drained
     }
 }
@@ -200,24 +196,22 @@ impl<C: Order> Room for PileSide<'_, C> {
 
     fn put(self, item: C::Item) {
         let Self { pile, state } = self;
-        let mut came = Came { flow: &pile.flow, count: 0 };
+        let _came = Came(&pile.flow);
         // Declared before the lock's guard, so dropped after it, if the order panics.
         let mut item = Some(item);
         let mut state = state;
         pile.put(&mut state, &mut item);
-        came.count = 1;
     }
 
     fn put_many(self, items: &mut vec::IntoIter<C::Item>) {
         let Self { pile, state } = self;
-        let mut came = Came { flow: &pile.flow, count: 0 };
+        let _came = Came(&pile.flow);
         // Declared before the lock's guard, so dropped after it, if the order panics.
         let mut item;
         let mut state = state;
         while items.len() != 0 && state.items.len() < pile.capacity {
             item = items.next();
             pile.put(&mut state, &mut item);
-            came.count += 1;
         }
     }
 }
@@ -229,7 +223,7 @@ impl<C: Order> Stock for PileSide<'_, C> {
         let item = self.state.items.take().expect("an order that has a length has an item");
         self.pile.note_length(&self.state);
         drop(self.state);
-        self.pile.flow.items_went(1);
+        self.pile.flow.items_went();
         item
     }
 
@@ -255,7 +249,7 @@ impl<C: Order> Stock for PileSide<'_, C> {
             Some(panic) if items.is_empty() => resume_unwind(panic),
             _ => {}
         }
-        pile.flow.items_went(items.len() as u64);
+        pile.flow.items_went();
         items
     }
 }

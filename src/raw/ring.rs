@@ -33,12 +33,15 @@ use crate::sys::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::fmt;
 use core::marker::PhantomData;
 use core::panic::{RefUnwindSafe, UnwindSafe};
-use std::vec;
 
 use super::segments::{Cursor, Segments, Storage};
-use super::{Buffer, Flow, Guard, Guarded, Lock, Refused, Room, Stock, TooManyTaskDone};
+use super::{Buffer, Flow, Guard, Guarded, Lock, Refused, TooManyTaskDone};
 use crate::sys::atomic::AtomicU64;
 use crate::sys::{Deadline, Private, Scope, const_fn};
+
+mod side;
+
+pub use side::{RingRoom, RingStock};
 
 /// A bounded first-in-first-out queue, with closing and a count of tasks. Its verbs are [`Buffer`]'s.
 ///
@@ -174,11 +177,11 @@ impl<T, M: Storage<T>, S: Scope> Ring<T, M, S> {
     }
 
     #[inline]
-    fn filled(&self, put: Guard<'_, Lock<S>, Side<M::Cursor>>, count: u64) {
+    fn filled(&self, put: Guard<'_, Lock<S>, Side<M::Cursor>>) {
         // Release: pairs with Acquire in `has_items`.
         self.put.position.store(put.position, Release);
         drop(put);
-        self.flow.items_came(count);
+        self.flow.items_came();
     }
 
     /// Moves the next item out of its slot. The position is to be published.
@@ -321,96 +324,8 @@ impl<T, M: Storage<T>, S: Scope> Buffer for Ring<T, M, S> {
         drop(get);
         drop(put);
         self.finish(drained.len() as u64);
-        self.flow.wake_all();
+        self.flow.wake_both();
         drained
-    }
-}
-
-/// What [`Ring`] has for a [`Room`].
-///
-/// Over [`Segments`] it stays in its thread: it holds its side's place there, which is pointers.
-///
-/// ```compile_fail,E0277
-/// use underthread::raw::{Buffer, Ring};
-///
-/// fn send<T: Send>(_: T) {}
-/// let ring = Ring::<u8>::new(1);
-/// send(ring.room().ok());
-/// ```
-pub struct RingRoom<'a, T, M: Storage<T>, S: Scope> {
-    ring: &'a Ring<T, M, S>,
-    put: Guard<'a, Lock<S>, Side<M::Cursor>>,
-}
-
-/// What [`Ring`] has for a [`Stock`].
-///
-/// Over [`Segments`] it stays in its thread: it holds its side's place there, which is pointers.
-///
-/// ```compile_fail,E0277
-/// use underthread::raw::{Buffer, Ring};
-///
-/// fn send<T: Send>(_: T) {}
-/// let ring = Ring::<u8>::new(1);
-/// send(ring.stock().ok());
-/// ```
-pub struct RingStock<'a, T, M: Storage<T>, S: Scope> {
-    ring: &'a Ring<T, M, S>,
-    get: Guard<'a, Lock<S>, Side<M::Cursor>>,
-}
-
-impl<T, M: Storage<T>, S: Scope> Room for RingRoom<'_, T, M, S> {
-    type Item = T;
-
-    #[inline]
-    fn put(mut self, item: T) {
-        // SAFETY: made only where there is room, and used up here.
-        unsafe { self.ring.fill(&mut self.put, item) };
-        self.ring.filled(self.put, 1);
-    }
-
-    fn put_many(mut self, items: &mut vec::IntoIter<T>) {
-        let mut count = 0;
-        while items.len() != 0 && self.ring.has_room(&mut self.put) {
-            let Some(item) = items.next() else { break };
-            // SAFETY: there is room, by the line above.
-            unsafe { self.ring.fill(&mut self.put, item) };
-            count += 1;
-        }
-        self.ring.filled(self.put, count);
-    }
-}
-
-impl<T, M: Storage<T>, S: Scope> Stock for RingStock<'_, T, M, S> {
-    type Item = T;
-
-    #[inline]
-    fn get(mut self) -> T {
-        // SAFETY: made only where there is an item, and used up here.
-        let item = unsafe { Ring::<T, M, S>::take(&self.ring.store, &mut self.get) };
-        // Release: pairs with Acquire in `has_room`.
-        self.ring.get.position.store(self.get.position, Release);
-        drop(self.get);
-        self.ring.flow.items_went(1);
-        item
-    }
-
-    fn get_many(mut self, most: usize) -> Vec<T> {
-        let items = self.ring.take_many(&mut self.get, most);
-        drop(self.get);
-        self.ring.flow.items_went(items.len() as u64);
-        items
-    }
-}
-
-impl<T, M: Storage<T>, S: Scope> fmt::Debug for RingRoom<'_, T, M, S> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("RingRoom").field(self.ring).finish()
-    }
-}
-
-impl<T, M: Storage<T>, S: Scope> fmt::Debug for RingStock<'_, T, M, S> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("RingStock").field(self.ring).finish()
     }
 }
 

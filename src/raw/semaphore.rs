@@ -177,7 +177,7 @@ impl<S: Scope> Semaphore<S> {
         }
         // I2. Relaxed: see Order.
         if self.permits.load(Relaxed) > 0 {
-            self.sleepers.wake(1);
+            self.sleepers.wake();
         }
         true
     }

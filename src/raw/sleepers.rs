@@ -109,25 +109,28 @@ impl<S: Scope> Sleepers<S> {
         self.word.load(Relaxed) != NONE
     }
 
-    /// Wakes at most `count` sleepers, if any needs it. Call it after the unit has been stored.
+    /// Wakes a sleeper, if one needs it. Call it after the unit, or units, have been stored.
     ///
-    /// While one who was woken before is on its way, it wakes nobody, whatever `count`: that one sees to the rest (I3).
+    /// While one who was woken before is on its way, it wakes nobody: that one sees to the rest (I3).
     #[inline]
-    pub fn wake(&self, count: u32) {
+    // So that the models leave out one caller's wake at a time.
+    #[cfg_attr(loom, track_caller)]
+    pub fn wake(&self) {
         if self.any() {
-            self.rouse(count);
+            self.rouse();
         }
     }
 
     #[cold]
-    fn rouse(&self, count: u32) {
+    #[cfg_attr(loom, track_caller)]
+    fn rouse(&self) {
         let mut seen = SOME;
         // A grant brings its own wake, and its taker wakes the next. With `NONE` another releaser was faster.
         while seen == SOME || seen == STARVING {
             // I1: change, then wake. Relaxed: nothing is published here, see Order. A lost `STARVING` is set again
             // by its owner when it is woken.
             match self.word.compare_exchange(seen, NONE, Relaxed, Relaxed) {
-                Ok(_) => return Futex::wake(ptr::from_ref(&self.word), count),
+                Ok(_) => return Futex::wake(ptr::from_ref(&self.word), 1),
                 Err(now) => seen = now,
             }
         }
@@ -164,7 +167,7 @@ impl<S: Scope> Sleepers<S> {
                 return;
             }
         }
-        self.rouse(1);
+        self.rouse();
     }
 
     fn grant(&self) -> bool {

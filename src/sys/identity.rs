@@ -2,12 +2,12 @@
 //! CPU for all of them.
 
 use core::cell::Cell;
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::ffi::CString;
 use std::io;
 
-use super::Scope;
 use super::thread::{check, forget_other_threads};
+use super::{LazyNumber, Scope};
 
 /// The longest name of a thread that Linux keeps, in bytes.
 const NAME_BYTES: usize = 15;
@@ -93,15 +93,15 @@ pub fn watch_forks() -> io::Result<()> {
         FORKS.fetch_add(1, Relaxed);
         forget_other_threads();
     }
-    static WATCHED: AtomicU32 = AtomicU32::new(0);
-    // Acquire: pairs with Release below; who sees it may fork, and the child is told.
-    if WATCHED.load(Acquire) == 0 {
-        // SAFETY: the handlers use atomics and thread-locals without destructors. To have them twice does no harm.
+    // 1: who sees it may fork, and the child is told.
+    static WATCHED: LazyNumber = LazyNumber::new();
+    let watch = || {
+        // SAFETY: the handlers use atomics and thread-locals without destructors.
         check(unsafe { libc::pthread_atfork(Some(before), None, Some(in_child)) })?;
-        // Release: as above.
-        WATCHED.store(1, Release);
-    }
-    Ok(())
+        Ok(1)
+    };
+    // To have the handlers twice does no harm.
+    WATCHED.get(watch, drop).map(drop)
 }
 
 /// How often this process's ancestors have forked: another number in a child than in its parent.

@@ -38,6 +38,7 @@ pub mod fence;
 mod futex;
 #[cfg(not(any(loom, shuttle)))]
 pub mod identity;
+mod lazy;
 #[cfg(not(any(loom, shuttle)))]
 mod membarrier;
 #[cfg(not(any(loom, shuttle)))]
@@ -67,6 +68,7 @@ pub use backend::{fence, model, thread, thread as identity};
 pub use chaos::fence;
 pub use deadline::Deadline;
 pub use futex::Futex;
+pub use lazy::LazyNumber;
 
 /// Who may wait on a word: the threads of this process, or those of every process that maps it.
 ///

@@ -10,8 +10,10 @@ use core::ffi::c_void;
 use core::mem::MaybeUninit;
 use core::panic::AssertUnwindSafe;
 use core::ptr;
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::io;
+
+use super::LazyNumber;
 
 /// One less than the rounds that every pthread grants the destructors of keys (`PTHREAD_DESTRUCTOR_ITERATIONS`, 4): the
 /// last is left to the tools that end with the thread themselves. ThreadSanitizer does so there, and instrumented code
@@ -271,25 +273,23 @@ fn key() -> libc::pthread_key_t {
 }
 
 fn try_key() -> io::Result<libc::pthread_key_t> {
-    // The key plus one; 0 is "none yet".
-    static KEY: AtomicU64 = AtomicU64::new(0);
-    // Acquire: pairs with Release below; a key that is seen has been made.
-    let known = KEY.load(Acquire);
-    if known != 0 {
-        return Ok((known - 1) as libc::pthread_key_t);
-    }
-    let mut key = 0;
-    // SAFETY: the pointer is to a live key; the destructor takes what `set` puts in.
-    check(unsafe { libc::pthread_key_create(&raw mut key, Some(round)) })?;
-    // Release: as above. Acquire on failure: the other's key is used.
-    match KEY.compare_exchange(0, u64::from(key) + 1, Release, Acquire) {
-        Ok(_) => Ok(key),
-        Err(other) => {
-            // SAFETY: ours, and nothing was stored under it.
-            unsafe { libc::pthread_key_delete(key) };
-            Ok((other - 1) as libc::pthread_key_t)
-        }
-    }
+    // The key plus one.
+    static KEY: LazyNumber = LazyNumber::new();
+    let make = || {
+        let mut key = 0;
+        // SAFETY: the pointer is to a live key; the destructor takes what `set` puts in.
+        check(unsafe { libc::pthread_key_create(&raw mut key, Some(round)) })?;
+        Ok(u64::from(key) + 1)
+    };
+    let undo = |number| {
+        // SAFETY: ours, and nothing was stored under it.
+        unsafe { libc::pthread_key_delete(key_of(number)) };
+    };
+    KEY.get(make, undo).map(key_of)
+}
+
+fn key_of(number: u64) -> libc::pthread_key_t {
+    (number - 1) as libc::pthread_key_t
 }
 
 /// Calls `f`, and catches its panic: what a thread runs must not unwind into the system.

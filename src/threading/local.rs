@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 
-use crate::raw::{LocalId, is_live, retired};
+use crate::raw::{LOCALS, LocalId};
 
 /// A value for each thread: made by `init` when a thread first asks for it, dropped in that thread at its end, before a
 /// join of it returns.
@@ -65,7 +65,7 @@ pub struct AccessError;
 #[derive(Default)]
 struct Values {
     of: RefCell<BTreeMap<u64, Rc<dyn Any>>>,
-    /// What `retired` said when those of dead objects were last cleared up.
+    /// What `LOCALS` said when those of dead objects were last cleared up.
     cleared: Cell<u64>,
 }
 
@@ -93,11 +93,11 @@ impl Values {
 
     /// Drops the values of objects that are gone.
     fn clear_up(&self) {
-        let retired = retired();
+        let retired = LOCALS.retired();
         if self.cleared.replace(retired) == retired {
             return;
         }
-        let dead: Vec<u64> = self.of.borrow().keys().copied().filter(|id| !is_live(*id)).collect();
+        let dead: Vec<u64> = self.of.borrow().keys().copied().filter(|id| !LOCALS.is_live(*id)).collect();
         for id in dead {
             // Taken out first, dropped when the map is free again: a drop may use any `Local`.
             let value = self.remove(id);

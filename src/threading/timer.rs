@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::outcome::{JoinError, StartError};
 use super::thread::Thread;
-use crate::raw::{Deadline, Guarded, Lock, Stage};
+use crate::raw::{Deadline, Fuse};
 
 type Call = Box<dyn FnOnce() + Send>;
 
@@ -27,40 +27,19 @@ type Call = Box<dyn FnOnce() + Send>;
 /// ```
 pub struct Timer {
     thread: Thread,
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    /// Taken by whoever comes first: the timer's thread to call it, or one that cancels to drop it.
-    call: Guarded<Lock, Option<Call>>,
-    /// Stage 0 until cancelled or called.
-    finished: Stage,
-}
-
-struct Finish<'a>(&'a Stage);
-
-impl Drop for Finish<'_> {
-    fn drop(&mut self) {
-        self.0.advance(1);
-    }
+    /// Burnt by the thread.
+    fuse: Arc<Fuse<Call>>,
 }
 
 impl Timer {
     /// A timer that will call `f` `interval` after its start. One beyond the clock's reach never does.
     pub fn new(interval: Duration, f: impl FnOnce() + Send + 'static) -> Self {
         let call: Call = Box::new(f);
-        let shared = Arc::new(Shared { call: Guarded::new(Lock::new(), Some(call)), finished: Stage::new() });
-        let own = Arc::clone(&shared);
-        let thread = Thread::new(move || {
-            own.finished.wait_past(0, Deadline::after(interval));
-            let call = own.take();
-            if let Some(call) = call {
-                // Also if the call panics, which is then the excepthook's.
-                let _finish = Finish(&own.finished);
-                call();
-            }
-        });
-        Self { thread, shared }
+        let fuse = Arc::new(Fuse::new(call));
+        let own = Arc::clone(&fuse);
+        // A panic of the call is the excepthook's.
+        let thread = Thread::new(move || own.burn(Deadline::after(interval), |call| call()));
+        Self { thread, fuse }
     }
 
     /// Starts the interval. A timer that was cancelled before ends at once, without a call.
@@ -76,16 +55,12 @@ impl Timer {
     ///
     /// After `true` the closure never runs; after `false` it may be running.
     pub fn cancel(&self) -> bool {
-        let call = self.shared.take();
-        if call.is_some() {
-            self.shared.finished.advance(1);
-        }
-        call.is_some()
+        self.fuse.cut().is_some()
     }
 
     /// Whether the timer has called, and the call has ended, or has been cancelled.
     pub fn is_finished(&self) -> bool {
-        self.shared.finished.get() != 0
+        self.fuse.is_finished()
     }
 
     /// Waits until the timer's thread has ended: after the call, or soon after it was cancelled.
@@ -109,12 +84,6 @@ impl Timer {
     /// The timer's thread.
     pub fn thread(&self) -> &Thread {
         &self.thread
-    }
-}
-
-impl Shared {
-    fn take(&self) -> Option<Call> {
-        self.call.acquire().take()
     }
 }
 

@@ -1,21 +1,13 @@
 //! `raw::Barrier`.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use loom::cell::UnsafeCell;
 use underthread::raw::{Barrier, BrokenBarrier};
 use underthread::sys::Deadline;
-use underthread::sys::model::{JoinHandle, Scenario, check, mutants, spawn};
+use underthread::sys::model::JoinHandle;
 
-fn with<T: 'static, R: 'static>(shared: &Rc<T>, body: impl FnOnce(&T) -> R + 'static) -> JoinHandle<R> {
-    let shared = shared.clone();
-    spawn(move || body(&shared))
-}
-
-fn soon() -> Option<Deadline> {
-    Deadline::after(Duration::from_millis(1))
-}
+use crate::{Counted, of_three, of_two, soon, with};
 
 /// What each of two threads writes before it arrives, and the action; loom watches them for data races.
 struct Meeting {
@@ -125,41 +117,15 @@ fn an_abort_does_not_spoil_a_complete_cycle() {
     other.join();
 }
 
-// Unbounded, the second has more than three million executions.
-const TWO: [Scenario; 6] = [
-    Scenario::new(
-        "barrier: an abort does not spoil a complete cycle",
-        Some(4),
-        an_abort_does_not_spoil_a_complete_cycle,
-    ),
-    Scenario::new("barrier: all see all that came before", Some(4), all_see_all_that_came_before),
-    Scenario::new("barrier: it fills again", Some(4), the_barrier_fills_again),
-    Scenario::new("barrier: a timeout fails for both or for neither", Some(4), a_timeout_fails_for_both_or_for_neither),
-    Scenario::new("barrier: once reset it can be used at once", Some(4), a_reset_barrier_can_be_used_at_once),
-    Scenario::new(
-        "barrier: an abort in the action fails for both",
-        Some(4),
-        an_abort_while_the_action_runs_fails_for_both,
-    ),
+const SCENARIOS: [Counted; 8] = [
+    of_two("barrier: an abort does not spoil a complete cycle", Some(4), an_abort_does_not_spoil_a_complete_cycle),
+    of_two("barrier: all see all that came before", Some(4), all_see_all_that_came_before),
+    of_two("barrier: it fills again", Some(4), the_barrier_fills_again),
+    of_two("barrier: a timeout fails for both or for neither", Some(4), a_timeout_fails_for_both_or_for_neither),
+    of_two("barrier: once reset it can be used at once", Some(4), a_reset_barrier_can_be_used_at_once),
+    of_two("barrier: an abort in the action fails for both", Some(4), an_abort_while_the_action_runs_fails_for_both),
+    of_three("barrier: an abort fails for both or for neither", Some(3), an_abort_fails_for_both_or_for_neither),
+    of_three("barrier: a newcomer waits for those inside", Some(2), a_newcomer_waits_until_those_inside_have_left),
 ];
 
-// With three preemptions the second takes 29 s; it completes.
-const THREE: [Scenario; 2] = [
-    Scenario::new("barrier: an abort fails for both or for neither", Some(3), an_abort_fails_for_both_or_for_neither),
-    Scenario::new("barrier: a newcomer waits for those inside", Some(2), a_newcomer_waits_until_those_inside_have_left),
-];
-
-#[test]
-fn two() {
-    TWO.iter().copied().for_each(check);
-}
-
-#[test]
-fn three() {
-    THREE.iter().copied().for_each(check);
-}
-
-#[test]
-fn every_planted_bug_is_found() {
-    mutants(&["raw/barrier.rs"], &[&TWO[..], &THREE].concat(), &[]);
-}
+model!(SCENARIOS, ["raw/barrier.rs"]);

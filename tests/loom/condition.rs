@@ -1,11 +1,12 @@
 //! `raw::Condition`. Two locks and two words to sleep on make these models large, so they are bounded.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use underthread::raw::{Condition, Guarded, Lock, RLock, RawLock};
 use underthread::sys::Deadline;
-use underthread::sys::model::{JoinHandle, Scenario, check, mutants, spawn};
+use underthread::sys::model::JoinHandle;
+
+use crate::{Counted, of_three, of_two, soon, with};
 
 #[derive(Default)]
 struct Data {
@@ -53,18 +54,9 @@ impl Stage {
     }
 }
 
-fn soon() -> Option<Deadline> {
-    Deadline::after(Duration::from_millis(1))
-}
-
-fn thread<T: 'static>(stage: &Rc<Stage>, body: impl FnOnce(&Stage) -> T + 'static) -> JoinHandle<T> {
-    let stage = stage.clone();
-    spawn(move || body(&stage))
-}
-
 fn a_wait_that_began_under_the_lock_is_found_by_who_has_it_next() {
     let stage = Stage::new();
-    let waiter = thread(&stage, Stage::take_a_ticket);
+    let waiter = with(&stage, Stage::take_a_ticket);
     let mut data = stage.data.acquire();
     data.tickets = 1;
     stage.condition.notify(1);
@@ -74,7 +66,7 @@ fn a_wait_that_began_under_the_lock_is_found_by_who_has_it_next() {
 
 fn the_notifier_need_not_hold_the_lock() {
     let stage = Stage::new();
-    let waiter = thread(&stage, Stage::take_a_ticket);
+    let waiter = with(&stage, Stage::take_a_ticket);
     stage.data.acquire().tickets = 1;
     stage.condition.notify(1);
     waiter.join();
@@ -82,7 +74,7 @@ fn the_notifier_need_not_hold_the_lock() {
 
 fn a_wait_says_what_notify_said() {
     let stage = Stage::new();
-    let waiter = thread(&stage, |stage| {
+    let waiter = with(&stage, |stage| {
         let mut data = stage.data.acquire();
         stage.condition.wait_guard_until(&mut data, soon())
     });
@@ -93,18 +85,15 @@ fn a_wait_says_what_notify_said() {
 
 fn a_recursive_lock_is_released_whole_and_has_its_depth_again() {
     let lock = Rc::new((RLock::new(), Condition::new()));
-    let waiter = spawn({
-        let lock = lock.clone();
-        move || {
-            lock.0.acquire().unwrap();
-            lock.0.acquire().unwrap();
-            // SAFETY: the lock is held, and protects nothing.
-            let notified = unsafe { lock.1.wait_until(&lock.0, soon()) };
-            assert_eq!(lock.0.recursion_count(), 2);
-            // SAFETY: as above.
-            assert_eq!(unsafe { lock.0.release_all() }, 2);
-            notified
-        }
+    let waiter = with(&lock, |lock| {
+        lock.0.acquire().unwrap();
+        lock.0.acquire().unwrap();
+        // SAFETY: the lock is held, and protects nothing.
+        let notified = unsafe { lock.1.wait_until(&lock.0, soon()) };
+        assert_eq!(lock.0.recursion_count(), 2);
+        // SAFETY: as above.
+        assert_eq!(unsafe { lock.0.release_all() }, 2);
+        notified
     });
     lock.0.acquire().unwrap();
     let given = lock.1.notify(1);
@@ -114,7 +103,7 @@ fn a_recursive_lock_is_released_whole_and_has_its_depth_again() {
 
 fn a_notification_does_not_go_to_its_own_notifier_later() {
     let stage = Stage::new();
-    let older = thread(&stage, |stage| {
+    let older = with(&stage, |stage| {
         let mut data = stage.data.acquire();
         if !data.over {
             data.waits = true;
@@ -133,7 +122,7 @@ fn a_notification_does_not_go_to_its_own_notifier_later() {
 
 fn two_notifications_serve_two_waiters() {
     let stage = Stage::new();
-    let waiters = [(); 2].map(|()| thread(&stage, Stage::take_a_ticket));
+    let waiters = [(); 2].map(|()| with(&stage, Stage::take_a_ticket));
     for _ in 0..2 {
         stage.data.acquire().tickets += 1;
         stage.condition.notify(1);
@@ -144,8 +133,8 @@ fn two_notifications_serve_two_waiters() {
 /// Three groups may form: the last sleeps where the first slept.
 fn a_word_serves_every_second_group() {
     let stage = Stage::new();
-    let once = thread(&stage, Stage::take_a_ticket);
-    let twice = thread(&stage, |stage| {
+    let once = with(&stage, Stage::take_a_ticket);
+    let twice = with(&stage, |stage| {
         stage.take_a_ticket();
         stage.take_a_ticket();
     });
@@ -159,8 +148,8 @@ fn a_word_serves_every_second_group() {
 
 fn a_notification_is_not_spent_on_one_who_has_timed_out() {
     let stage = Stage::new();
-    let timed = thread(&stage, |stage| stage.wait_until_over(soon()));
-    let untimed = thread(&stage, |stage| stage.wait_until_over(None));
+    let timed = with(&stage, |stage| stage.wait_until_over(soon()));
+    let untimed = with(&stage, |stage| stage.wait_until_over(None));
     let given = stage.condition.notify(1) + stage.end();
     assert_eq!(timed.join() + untimed.join(), given);
     assert_eq!(stage.condition.waiting(), 0);
@@ -168,21 +157,21 @@ fn a_notification_is_not_spent_on_one_who_has_timed_out() {
 
 fn notify_all_ends_every_wait() {
     let stage = Stage::new();
-    let waiters = [(); 2].map(|()| thread(&stage, |stage| stage.wait_until_over(None)));
+    let waiters = [(); 2].map(|()| with(&stage, |stage| stage.wait_until_over(None)));
     let given = stage.end();
     assert_eq!(waiters.map(JoinHandle::join).into_iter().sum::<u32>(), given);
 }
 
 fn a_newcomer_takes_nothing_from_who_waited_before() {
     let stage = Stage::new();
-    let older = thread(&stage, |stage| {
+    let older = with(&stage, |stage| {
         let mut data = stage.data.acquire();
         if !data.over {
             data.waits = true;
             assert!(stage.condition.wait_guard_until(&mut data, None));
         }
     });
-    let newcomer = thread(&stage, |stage| {
+    let newcomer = with(&stage, |stage| {
         let mut data = stage.data.acquire();
         let late = data.notified == 1;
         let notified = stage.condition.wait_guard_until(&mut data, soon());
@@ -204,7 +193,7 @@ fn a_newcomer_takes_nothing_from_who_waited_before() {
 fn a_newcomer_who_sleeps_keeps_no_wake_from_the_open_group() {
     let stage = Stage::new();
     let waiters = [(); 2].map(|()| {
-        thread(&stage, |stage| {
+        with(&stage, |stage| {
             let mut data = stage.data.acquire();
             if data.over {
                 return;
@@ -235,76 +224,42 @@ fn a_newcomer_who_sleeps_keeps_no_wake_from_the_open_group() {
     waiters.into_iter().for_each(JoinHandle::join);
 }
 
-const TWO: [Scenario; 5] = [
-    Scenario {
-        name: "condition: a wait that began under the lock is found by who has it next",
-        preemptions: Some(6),
-        body: a_wait_that_began_under_the_lock_is_found_by_who_has_it_next,
-    },
-    Scenario {
-        name: "condition: the notifier need not hold the lock",
-        preemptions: Some(6),
-        body: the_notifier_need_not_hold_the_lock,
-    },
-    Scenario {
-        name: "condition: a wait says what notify said",
-        preemptions: Some(6),
-        body: a_wait_says_what_notify_said,
-    },
-    Scenario {
-        name: "condition: a recursive lock is released whole and has its depth again",
-        preemptions: Some(4),
-        body: a_recursive_lock_is_released_whole_and_has_its_depth_again,
-    },
-    Scenario {
-        name: "condition: a notification does not go to its own notifier later",
-        preemptions: Some(4),
-        body: a_notification_does_not_go_to_its_own_notifier_later,
-    },
+const SCENARIOS: [Counted; 11] = [
+    of_two(
+        "condition: a wait that began under the lock is found by who has it next",
+        Some(6),
+        a_wait_that_began_under_the_lock_is_found_by_who_has_it_next,
+    ),
+    of_two("condition: the notifier need not hold the lock", Some(6), the_notifier_need_not_hold_the_lock),
+    of_two("condition: a wait says what notify said", Some(6), a_wait_says_what_notify_said),
+    of_two(
+        "condition: a recursive lock is released whole and has its depth again",
+        Some(4),
+        a_recursive_lock_is_released_whole_and_has_its_depth_again,
+    ),
+    of_two(
+        "condition: a notification does not go to its own notifier later",
+        Some(4),
+        a_notification_does_not_go_to_its_own_notifier_later,
+    ),
+    of_three("condition: two notifications serve two waiters", Some(3), two_notifications_serve_two_waiters),
+    of_three("condition: a word serves every second group", Some(2), a_word_serves_every_second_group),
+    of_three(
+        "condition: a notification is not spent on one who has timed out",
+        Some(2),
+        a_notification_is_not_spent_on_one_who_has_timed_out,
+    ),
+    of_three("condition: notify_all ends every wait", Some(3), notify_all_ends_every_wait),
+    of_three(
+        "condition: a newcomer takes nothing from who waited before",
+        Some(3),
+        a_newcomer_takes_nothing_from_who_waited_before,
+    ),
+    of_three(
+        "condition: a newcomer who sleeps keeps no wake from the open group",
+        Some(3),
+        a_newcomer_who_sleeps_keeps_no_wake_from_the_open_group,
+    ),
 ];
 
-const THREE: [Scenario; 6] = [
-    Scenario {
-        name: "condition: two notifications serve two waiters",
-        preemptions: Some(3),
-        body: two_notifications_serve_two_waiters,
-    },
-    Scenario {
-        name: "condition: a word serves every second group",
-        // Some(2): the largest of these.
-        preemptions: Some(2),
-        body: a_word_serves_every_second_group,
-    },
-    Scenario {
-        name: "condition: a notification is not spent on one who has timed out",
-        // With three, half a minute: 438814 executions.
-        preemptions: Some(2),
-        body: a_notification_is_not_spent_on_one_who_has_timed_out,
-    },
-    Scenario { name: "condition: notify_all ends every wait", preemptions: Some(3), body: notify_all_ends_every_wait },
-    Scenario {
-        name: "condition: a newcomer takes nothing from who waited before",
-        preemptions: Some(3),
-        body: a_newcomer_takes_nothing_from_who_waited_before,
-    },
-    Scenario {
-        name: "condition: a newcomer who sleeps keeps no wake from the open group",
-        preemptions: Some(3),
-        body: a_newcomer_who_sleeps_keeps_no_wake_from_the_open_group,
-    },
-];
-
-#[test]
-fn two() {
-    TWO.iter().copied().for_each(check);
-}
-
-#[test]
-fn three() {
-    THREE.iter().copied().for_each(check);
-}
-
-#[test]
-fn every_planted_bug_is_found() {
-    mutants(&["raw/condition.rs"], &[&TWO[..], &THREE].concat(), &[]);
-}
+model!(SCENARIOS, ["raw/condition.rs"]);

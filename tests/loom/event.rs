@@ -2,13 +2,12 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 use std::rc::Rc;
-use std::time::Duration;
 
 use loom::cell::UnsafeCell;
 use underthread::raw::Event;
-use underthread::sys::Deadline;
 use underthread::sys::atomic::AtomicU32;
-use underthread::sys::model::{JoinHandle, Scenario, check, mutants, spawn};
+
+use crate::{Counted, of_three, of_two, soon, with};
 
 /// News that loom watches for data races, and the event that announces them.
 #[derive(Default)]
@@ -29,11 +28,6 @@ impl News {
         // SAFETY: the event is set, and nobody writes after that.
         self.text.with(|text| assert_eq!(unsafe { *text }, 1));
     }
-}
-
-fn with<T: 'static>(shared: &Rc<T>, body: impl FnOnce(&T) + 'static) -> JoinHandle<()> {
-    let shared = shared.clone();
-    spawn(move || body(&shared))
 }
 
 fn a_waiter_sees_what_came_before_the_set() {
@@ -60,7 +54,7 @@ fn a_look_sees_what_came_before_the_set() {
 fn a_timed_waiter_that_was_released_sees_what_came_before_the_set() {
     let news = Rc::new(News::default());
     let waiter = with(&news, |news| {
-        if news.event.wait_until(Deadline::after(Duration::from_millis(1))) {
+        if news.event.wait_until(soon()) {
             news.read();
         }
     });
@@ -99,7 +93,7 @@ fn a_set_that_is_cleared_at_once_releases_who_waited() {
 fn a_waiter_may_wait_again() {
     let event = Rc::new(Event::default());
     let waiter = with(&event, |event| {
-        event.wait_until(Deadline::after(Duration::from_millis(1)));
+        event.wait_until(soon());
         event.wait_until(None);
     });
     event.set();
@@ -155,41 +149,25 @@ fn of_two_sets_one_wakes() {
     waiter.join();
 }
 
-const TWO: [Scenario; 8] = [
-    Scenario::new("event: a waiter sees what came before the set", None, a_waiter_sees_what_came_before_the_set),
-    Scenario::new("event: a look sees what came before the set", None, a_look_sees_what_came_before_the_set),
-    Scenario::new(
+const SCENARIOS: [Counted; 10] = [
+    of_two("event: a waiter sees what came before the set", None, a_waiter_sees_what_came_before_the_set),
+    of_two("event: a look sees what came before the set", None, a_look_sees_what_came_before_the_set),
+    of_two(
         "event: so does a timed waiter that was released",
         None,
         a_timed_waiter_that_was_released_sees_what_came_before_the_set,
     ),
-    Scenario::new("event: a clear takes no release back", None, a_clear_takes_no_release_back),
-    Scenario::new(
+    of_two("event: a clear takes no release back", None, a_clear_takes_no_release_back),
+    of_two(
         "event: a set that is cleared at once releases who waited",
         None,
         a_set_that_is_cleared_at_once_releases_who_waited,
     ),
-    Scenario::new("event: a waiter may wait again", None, a_waiter_may_wait_again),
-    Scenario::new("event: who clears, looks and waits misses no set", None, who_clears_looks_and_waits_misses_no_set),
-    Scenario::new("event: two clears erase one set", None, two_clears_erase_one_set),
+    of_two("event: a waiter may wait again", None, a_waiter_may_wait_again),
+    of_two("event: who clears, looks and waits misses no set", None, who_clears_looks_and_waits_misses_no_set),
+    of_two("event: two clears erase one set", None, two_clears_erase_one_set),
+    of_three("event: a set wakes everyone", Some(3), a_set_wakes_everyone),
+    of_three("event: of two sets one wakes", Some(3), of_two_sets_one_wakes),
 ];
 
-const THREE: [Scenario; 2] = [
-    Scenario::new("event: a set wakes everyone", Some(3), a_set_wakes_everyone),
-    Scenario::new("event: of two sets one wakes", Some(3), of_two_sets_one_wakes),
-];
-
-#[test]
-fn two() {
-    TWO.iter().copied().for_each(check);
-}
-
-#[test]
-fn three() {
-    THREE.iter().copied().for_each(check);
-}
-
-#[test]
-fn every_planted_bug_is_found() {
-    mutants(&["raw/event.rs"], &[&TWO[..], &THREE].concat(), &[]);
-}
+model!(SCENARIOS, ["raw/event.rs"]);

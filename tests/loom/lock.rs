@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use loom::cell::UnsafeCell;
 use underthread::raw::{Lock, RawLock};
-use underthread::sys::Deadline;
-use underthread::sys::model::{Scenario, check, mutants, spawn};
+
+use crate::{Counted, of_four, of_three, of_two, soon, with};
 
 /// A counter that loom watches for data races, under a lock.
 #[derive(Default)]
@@ -28,8 +28,7 @@ impl Account {
     }
 
     fn add_one_if_in_time(&self) -> u32 {
-        let deadline = Deadline::after(std::time::Duration::from_millis(1));
-        let acquired = self.lock.acquire_until(deadline);
+        let acquired = self.lock.acquire_until(soon());
         if acquired {
             self.add_one_held();
         }
@@ -46,10 +45,7 @@ impl Account {
 
 fn two_threads_exclude_each_other() {
     let account = Rc::new(Account::default());
-    let other = spawn({
-        let account = account.clone();
-        move || account.add_one()
-    });
+    let other = with(&account, Account::add_one);
     account.add_one();
     other.join();
     account.assert_balance(2);
@@ -57,12 +53,9 @@ fn two_threads_exclude_each_other() {
 
 fn two_threads_twice() {
     let account = Rc::new(Account::default());
-    let other = spawn({
-        let account = account.clone();
-        move || {
-            account.add_one();
-            account.add_one();
-        }
+    let other = with(&account, |account| {
+        account.add_one();
+        account.add_one();
     });
     account.add_one();
     other.join();
@@ -71,10 +64,7 @@ fn two_threads_twice() {
 
 fn three_threads_exclude_each_other() {
     let account = Rc::new(Account::default());
-    let others = [(); 2].map(|()| {
-        let account = account.clone();
-        spawn(move || account.add_one())
-    });
+    let others = [(); 2].map(|()| with(&account, Account::add_one));
     account.add_one();
     for other in others {
         other.join();
@@ -84,10 +74,7 @@ fn three_threads_exclude_each_other() {
 
 fn four_threads_exclude_each_other() {
     let account = Rc::new(Account::default());
-    let others = [(); 3].map(|()| {
-        let account = account.clone();
-        spawn(move || account.add_one())
-    });
+    let others = [(); 3].map(|()| with(&account, Account::add_one));
     account.add_one();
     for other in others {
         other.join();
@@ -97,10 +84,7 @@ fn four_threads_exclude_each_other() {
 
 fn a_timed_out_waiter_takes_nothing_with_it() {
     let account = Rc::new(Account::default());
-    let other = spawn({
-        let account = account.clone();
-        move || account.add_one_if_in_time()
-    });
+    let other = with(&account, Account::add_one_if_in_time);
     account.add_one();
     let more = other.join();
     account.assert_balance(1 + more);
@@ -108,65 +92,21 @@ fn a_timed_out_waiter_takes_nothing_with_it() {
 
 fn a_timed_out_waiter_leaves_the_others_a_wake() {
     let account = Rc::new(Account::default());
-    let timed = spawn({
-        let account = account.clone();
-        move || account.add_one_if_in_time()
-    });
-    let untimed = spawn({
-        let account = account.clone();
-        move || account.add_one()
-    });
+    let timed = with(&account, Account::add_one_if_in_time);
+    let untimed = with(&account, Account::add_one);
     account.add_one();
     untimed.join();
     let more = timed.join();
     account.assert_balance(2 + more);
 }
 
-const TWO: [Scenario; 3] = [
-    Scenario { name: "lock: two threads exclude each other", preemptions: None, body: two_threads_exclude_each_other },
-    Scenario { name: "lock: two threads, one of them twice", preemptions: Some(4), body: two_threads_twice },
-    Scenario {
-        name: "lock: a timed-out waiter takes nothing with it",
-        preemptions: None,
-        body: a_timed_out_waiter_takes_nothing_with_it,
-    },
+const SCENARIOS: [Counted; 6] = [
+    of_two("lock: two threads exclude each other", None, two_threads_exclude_each_other),
+    of_two("lock: two threads, one of them twice", Some(4), two_threads_twice),
+    of_two("lock: a timed-out waiter takes nothing with it", None, a_timed_out_waiter_takes_nothing_with_it),
+    of_three("lock: three threads exclude each other", Some(3), three_threads_exclude_each_other),
+    of_three("lock: a timed-out waiter leaves the others a wake", Some(3), a_timed_out_waiter_leaves_the_others_a_wake),
+    of_four("lock: four threads exclude each other", Some(2), four_threads_exclude_each_other),
 ];
 
-const THREE: [Scenario; 2] = [
-    Scenario {
-        name: "lock: three threads exclude each other",
-        preemptions: Some(3),
-        body: three_threads_exclude_each_other,
-    },
-    Scenario {
-        name: "lock: a timed-out waiter leaves the others a wake",
-        preemptions: Some(3),
-        body: a_timed_out_waiter_leaves_the_others_a_wake,
-    },
-];
-
-const FOUR: Scenario = Scenario {
-    name: "lock: four threads exclude each other",
-    preemptions: Some(2),
-    body: four_threads_exclude_each_other,
-};
-
-#[test]
-fn two() {
-    TWO.iter().copied().for_each(check);
-}
-
-#[test]
-fn three() {
-    THREE.iter().copied().for_each(check);
-}
-
-#[test]
-fn four() {
-    check(FOUR);
-}
-
-#[test]
-fn every_planted_bug_is_found() {
-    mutants(&["raw/lock.rs", "raw/sleepers.rs"], &[&TWO[..], &THREE].concat(), &[]);
-}
+model!(SCENARIOS, ["raw/lock.rs", "raw/sleepers.rs"]);

@@ -6,14 +6,101 @@
 //! scenario must fail. [`litmus`] checks the checker.
 #![cfg(loom)]
 
+use core::ops::RangeInclusive;
+use std::rc::Rc;
+use std::time::Duration;
+
+use underthread::raw::Buffer;
+use underthread::sys::Deadline;
+use underthread::sys::model::{self, JoinHandle, Scenario};
+
+/// The tests of a model: its scenarios in `$table`, and the bugs planted in the source files whose names end so.
+macro_rules! model {
+    ($table:ident, [$($planted:literal),*]) => {
+        #[test]
+        fn two() {
+            crate::check_each(&$table, 2..=2);
+        }
+
+        /// Or more.
+        #[test]
+        fn three() {
+            crate::check_each(&$table, 3..=4);
+        }
+
+        planted!($table, [$($planted),*]);
+    };
+}
+
+macro_rules! planted {
+    ($table:ident, []) => {};
+    ($table:ident, [$($planted:literal),+]) => {
+        #[test]
+        fn every_planted_bug_is_found() {
+            crate::find_planted(&$table, &[$($planted),+]);
+        }
+    };
+}
+
 mod barrier;
 mod condition;
 mod event;
+mod fuse;
+mod lazy;
 mod litmus;
+mod local;
 mod lock;
+mod pile;
 mod ring;
 mod rlock;
 mod semaphore;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod stacks;
 mod thread;
+
+/// A scenario with its number of threads, the main one among them.
+type Counted = (usize, Scenario);
+
+const fn of_two(name: &'static str, preemptions: Option<usize>, body: fn()) -> Counted {
+    (2, Scenario::new(name, preemptions, body))
+}
+
+const fn of_three(name: &'static str, preemptions: Option<usize>, body: fn()) -> Counted {
+    (3, Scenario::new(name, preemptions, body))
+}
+
+/// Too many for the planted bugs.
+const fn of_four(name: &'static str, preemptions: Option<usize>, body: fn()) -> Counted {
+    (4, Scenario::new(name, preemptions, body))
+}
+
+fn those(scenarios: &[Counted], threads: RangeInclusive<usize>) -> Vec<Scenario> {
+    scenarios.iter().filter(|(count, _)| threads.contains(count)).map(|(_, scenario)| *scenario).collect()
+}
+
+fn check_each(scenarios: &[Counted], threads: RangeInclusive<usize>) {
+    those(scenarios, threads).into_iter().for_each(model::check);
+}
+
+fn find_planted(scenarios: &[Counted], files: &[&str]) {
+    model::mutants(files, &those(scenarios, 2..=3), &[]);
+}
+
+/// A thread of the model that has `shared` too.
+fn with<T: 'static, R: 'static>(shared: &Rc<T>, body: impl FnOnce(&T) -> R + 'static) -> JoinHandle<R> {
+    let shared = Rc::clone(shared);
+    model::spawn(move || body(&shared))
+}
+
+/// A deadline that passes when the schedule says so.
+fn soon() -> Option<Deadline> {
+    Deadline::after(Duration::from_millis(1))
+}
+
+fn put<B: Buffer>(buffer: &B, item: B::Item) {
+    assert!(buffer.put_until(item, None).is_ok());
+}
+
+fn get<B: Buffer>(buffer: &B) -> B::Item {
+    buffer.get_until(None).unwrap_or_else(|why| panic!("{why:?}"))
+}

@@ -1,30 +1,16 @@
-//! `raw::Ring` with its segments, and the waiting of every `raw::Buffer`. A segment of the model has two slots.
+//! `raw::Ring` with its segments. A segment of the model has two slots.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
-use std::time::Duration;
 
 use loom::cell::UnsafeCell;
-use underthread::raw::{Buffer, Order, Pile, Refused, Ring};
-use underthread::sys::Deadline;
-use underthread::sys::model::{JoinHandle, Scenario, check, mutants, spawn};
+use underthread::raw::{Buffer, Refused, Ring};
+use underthread::sys::model::JoinHandle;
+
+use crate::{Counted, get, of_four, of_three, of_two, put, soon, with};
 
 /// A ring whose positions will wrap, for `capacity` items.
 fn ring(capacity: usize) -> Rc<Ring<u32>> {
     Rc::new(Ring::starting_at(capacity, u64::MAX))
-}
-
-fn with<B: 'static, R: 'static>(buffer: &Rc<B>, body: impl FnOnce(&B) -> R + 'static) -> JoinHandle<R> {
-    let buffer = buffer.clone();
-    spawn(move || body(&buffer))
-}
-
-fn put<B: Buffer>(buffer: &B, item: B::Item) {
-    assert!(buffer.put_until(item, None).is_ok());
-}
-
-fn get<B: Buffer>(buffer: &B) -> B::Item {
-    buffer.get_until(None).unwrap_or_else(|why| panic!("{why:?}"))
 }
 
 fn items_go_through_one_slot() {
@@ -60,10 +46,8 @@ fn a_segment_comes_again() {
 fn every_getter_is_woken() {
     let ring = ring(2);
     let getters = [(); 2].map(|()| with(&ring, get));
-    put(&*ring, 1);
-    put(&*ring, 2);
-    let sum: u32 = getters.into_iter().map(JoinHandle::join).sum();
-    assert_eq!(sum, 3);
+    assert!(ring.put_many_until(vec![1, 2], None).is_ok());
+    assert_eq!(getters.map(JoinHandle::join).iter().sum::<u32>(), 3);
 }
 
 fn every_putter_is_woken() {
@@ -71,9 +55,9 @@ fn every_putter_is_woken() {
     put(&*ring, 1);
     put(&*ring, 2);
     let putters = [3, 4].map(|item| with(&ring, move |ring| put(ring, item)));
-    let sum = get(&*ring) + get(&*ring);
+    assert_eq!(ring.get_many_until(2, None).unwrap(), [1, 2]);
     putters.into_iter().for_each(JoinHandle::join);
-    assert_eq!(sum + get(&*ring) + get(&*ring), 10);
+    assert_eq!(ring.qsize(), 2);
 }
 
 fn two_putters_and_two_getters() {
@@ -98,7 +82,7 @@ fn many_at_once_are_conserved() {
 
 fn a_timed_out_getter_takes_nothing_with_it() {
     let ring = ring(1);
-    let timed = with(&ring, |ring| ring.get_until(Deadline::after(Duration::from_millis(1))));
+    let timed = with(&ring, |ring| ring.get_until(soon()));
     put(&*ring, 1);
     match timed.join() {
         Ok(item) => assert_eq!(item, 1),
@@ -111,13 +95,14 @@ fn a_timed_out_getter_takes_nothing_with_it() {
 }
 
 fn a_timed_out_getter_leaves_the_others_a_wake() {
-    let ring = ring(2);
-    let timed = with(&ring, |ring| ring.get_until(Deadline::after(Duration::from_millis(1))).is_ok());
-    let untimed = with(&ring, get);
+    let ring = ring(1);
+    let timed = with(&ring, |ring| ring.get_until(soon()).is_ok());
+    let untimed = with(&ring, |ring| ring.get_until(None).is_ok());
     put(&*ring, 1);
-    put(&*ring, 2);
-    untimed.join();
-    assert_eq!(ring.try_get().is_ok(), !timed.join());
+    if timed.join() {
+        put(&*ring, 2);
+    }
+    assert!(untimed.join());
 }
 
 fn close_releases_a_getter() {
@@ -234,132 +219,27 @@ fn qsize_is_never_below_zero() {
     getter.join();
 }
 
-/// Two items, two getters, one wake in flight; who panics leaves both items, and must wake the other.
-fn a_getter_that_panics_wakes_the_next() {
-    let pile = Rc::new(Pile::new(Touchy(Last(Vec::new()), true), 2));
-    let getters = [(); 2].map(|()| with(&pile, |pile| catch_unwind(AssertUnwindSafe(|| get(pile))).is_ok()));
-    put(&*pile, 1);
-    put(&*pile, 2);
-    let got = getters.into_iter().map(JoinHandle::join).filter(|got| *got).count();
-    assert_eq!((got, pile.qsize()), (1, 1));
-}
-
-/// The first take of an item panics.
-struct Touchy(Last, bool);
-
-impl Order for Touchy {
-    type Item = u32;
-
-    fn put(&mut self, item: &mut Option<u32>) {
-        self.0.put(item);
-    }
-
-    fn take(&mut self) -> Option<u32> {
-        if self.0.len() != 0 && std::mem::take(&mut self.1) {
-            // Without the hook, which would print it for every execution.
-            resume_unwind(Box::new(()));
-        }
-        self.0.take()
-    }
-
-    fn drain(&mut self) -> Vec<u32> {
-        self.0.drain()
-    }
-
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-}
-
-struct Last(Vec<u32>);
-
-impl Order for Last {
-    type Item = u32;
-
-    fn put(&mut self, item: &mut Option<u32>) {
-        self.0.extend(item.take());
-    }
-
-    fn take(&mut self) -> Option<u32> {
-        self.0.pop()
-    }
-
-    fn drain(&mut self) -> Vec<u32> {
-        std::mem::take(&mut self.0)
-    }
-
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-}
-
-fn a_pile_hands_over() {
-    let pile = Rc::new(Pile::new(Last(Vec::new()), 1));
-    let getter = with(&pile, |pile| get(pile) + get(pile));
-    put(&*pile, 1);
-    put(&*pile, 2);
-    assert_eq!(getter.join(), 3);
-}
-
-fn a_pile_closes() {
-    let pile = Rc::new(Pile::new(Last(Vec::new()), 1));
-    let getter = with(&pile, |pile| pile.get_until(None).is_ok());
-    put(&*pile, 1);
-    let drained = pile.close(true);
-    assert_eq!(drained.is_empty(), getter.join());
-    assert_eq!(pile.task_done().is_ok(), drained.is_empty());
-    assert!(pile.join_until(None));
-}
-
-const TWO: [Scenario; 12] = [
-    Scenario::new("ring: items go through one slot", Some(4), items_go_through_one_slot),
-    Scenario::new("ring: items go through segments", Some(4), items_go_through_segments),
-    Scenario::new("ring: a segment comes again", None, a_segment_comes_again),
-    Scenario::new("ring: many at once are conserved", Some(4), many_at_once_are_conserved),
-    Scenario::new("ring: a timed-out getter takes nothing with it", Some(4), a_timed_out_getter_takes_nothing_with_it),
-    Scenario::new("ring: close releases a getter", Some(4), close_releases_a_getter),
-    Scenario::new("ring: close releases a putter", Some(4), close_releases_a_putter),
-    Scenario::new("ring: join waits for the task", Some(4), join_waits_for_the_task),
-    Scenario::new("ring: close lets joiners go", Some(4), close_lets_joiners_go),
-    Scenario::new("ring: no more tasks are done than put", Some(4), no_more_tasks_are_done_than_put),
-    Scenario::new("pile: hands over", Some(3), a_pile_hands_over),
-    Scenario::new("pile: closes", Some(3), a_pile_closes),
+const SCENARIOS: [Counted; 20] = [
+    of_two("ring: items go through one slot", Some(4), items_go_through_one_slot),
+    of_two("ring: items go through segments", Some(4), items_go_through_segments),
+    of_two("ring: a segment comes again", None, a_segment_comes_again),
+    of_two("ring: many at once are conserved", Some(4), many_at_once_are_conserved),
+    of_two("ring: a timed-out getter takes nothing with it", Some(4), a_timed_out_getter_takes_nothing_with_it),
+    of_two("ring: close releases a getter", Some(4), close_releases_a_getter),
+    of_two("ring: close releases a putter", Some(4), close_releases_a_putter),
+    of_two("ring: join waits for the task", Some(4), join_waits_for_the_task),
+    of_two("ring: close lets joiners go", Some(4), close_lets_joiners_go),
+    of_two("ring: no more tasks are done than put", Some(4), no_more_tasks_are_done_than_put),
+    of_three("ring: every getter is woken", Some(3), every_getter_is_woken),
+    of_three("ring: every putter is woken", Some(3), every_putter_is_woken),
+    of_three("ring: a timed-out getter leaves the others a wake", Some(3), a_timed_out_getter_leaves_the_others_a_wake),
+    of_three("ring: close releases all getters", Some(3), close_releases_all_getters),
+    of_three("ring: close with a drain releases all getters", Some(3), close_with_a_drain_releases_all_getters),
+    of_three("ring: close releases all putters", Some(3), close_releases_all_putters),
+    of_three("ring: every joiner is woken", Some(3), every_joiner_is_woken),
+    of_three("ring: qsize is never above the capacity", Some(3), qsize_is_never_above_the_capacity),
+    of_three("ring: qsize is never below zero", Some(3), qsize_is_never_below_zero),
+    of_four("ring: two putters and two getters", Some(1), two_putters_and_two_getters),
 ];
 
-const THREE: [Scenario; 10] = [
-    Scenario::new("ring: every getter is woken", Some(2), every_getter_is_woken),
-    Scenario::new("ring: every putter is woken", Some(2), every_putter_is_woken),
-    Scenario::new(
-        "ring: a timed-out getter leaves the others a wake",
-        Some(2),
-        a_timed_out_getter_leaves_the_others_a_wake,
-    ),
-    Scenario::new("ring: close releases all getters", Some(2), close_releases_all_getters),
-    Scenario::new("ring: close with a drain releases all getters", Some(2), close_with_a_drain_releases_all_getters),
-    Scenario::new("ring: close releases all putters", Some(2), close_releases_all_putters),
-    Scenario::new("pile: a getter that panics wakes the next", Some(2), a_getter_that_panics_wakes_the_next),
-    Scenario::new("ring: every joiner is woken", Some(3), every_joiner_is_woken),
-    Scenario::new("ring: qsize is never above the capacity", Some(3), qsize_is_never_above_the_capacity),
-    Scenario::new("ring: qsize is never below zero", Some(3), qsize_is_never_below_zero),
-];
-
-#[test]
-fn two() {
-    TWO.iter().copied().for_each(check);
-}
-
-#[test]
-fn three() {
-    THREE.iter().copied().for_each(check);
-}
-
-/// Four threads.
-#[test]
-fn four() {
-    check(Scenario::new("ring: two putters and two getters", Some(1), two_putters_and_two_getters));
-}
-
-#[test]
-fn every_planted_bug_is_found() {
-    mutants(&["raw/ring.rs", "raw/segments.rs"], &[&TWO[..], &THREE].concat(), &[]);
-}
+model!(SCENARIOS, ["raw/ring.rs", "raw/ring/side.rs", "raw/segments.rs"]);

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use loom::cell::UnsafeCell;
 use underthread::raw::{NotOwner, RLock, RawLock};
-use underthread::sys::Deadline;
-use underthread::sys::model::{Scenario, check, spawn};
+
+use crate::{Counted, of_three, of_two, soon, with};
 
 /// A counter that loom watches for data races, under a lock.
 #[derive(Default)]
@@ -35,10 +35,7 @@ impl Account {
 
 fn two_threads_exclude_each_other_at_every_depth() {
     let account = Rc::new(Account::default());
-    let other = spawn({
-        let account = account.clone();
-        move || account.add_one_nested()
-    });
+    let other = with(&account, Account::add_one_nested);
     account.add_one_nested();
     other.join();
     account.assert_balance(2);
@@ -46,14 +43,10 @@ fn two_threads_exclude_each_other_at_every_depth() {
 
 fn only_the_owner_releases() {
     let account = Rc::new(Account::default());
-    let other = spawn({
-        let account = account.clone();
-        move || {
-            assert_eq!(account.lock.release(), Err(NotOwner));
-            let deadline = Deadline::after(std::time::Duration::from_millis(1));
-            if account.lock.acquire_until(deadline).unwrap() {
-                account.lock.release().unwrap();
-            }
+    let other = with(&account, |account| {
+        assert_eq!(account.lock.release(), Err(NotOwner));
+        if account.lock.acquire_until(soon()).unwrap() {
+            account.lock.release().unwrap();
         }
     });
     account.add_one_nested();
@@ -63,10 +56,7 @@ fn only_the_owner_releases() {
 
 fn a_whole_release_lets_another_in_and_the_depth_comes_back() {
     let account = Rc::new(Account::default());
-    let other = spawn({
-        let account = account.clone();
-        move || account.add_one_nested()
-    });
+    let other = with(&account, Account::add_one_nested);
     account.lock.acquire().unwrap();
     account.lock.acquire().unwrap();
     // SAFETY: the lock is held, and nothing borrowed.
@@ -81,49 +71,28 @@ fn a_whole_release_lets_another_in_and_the_depth_comes_back() {
 
 fn three_threads_exclude_each_other() {
     let account = Rc::new(Account::default());
-    let timed = spawn({
-        let account = account.clone();
-        move || {
-            let deadline = Deadline::after(std::time::Duration::from_millis(1));
-            let acquired = account.lock.acquire_until(deadline).unwrap();
-            if acquired {
-                account.lock.release().unwrap();
-            }
+    let timed = with(&account, |account| {
+        let acquired = account.lock.acquire_until(soon()).unwrap();
+        if acquired {
+            account.lock.release().unwrap();
         }
     });
-    let untimed = spawn({
-        let account = account.clone();
-        move || account.add_one_nested()
-    });
+    let untimed = with(&account, Account::add_one_nested);
     account.add_one_nested();
     timed.join();
     untimed.join();
     account.assert_balance(2);
 }
 
-const THREE: Scenario =
-    Scenario::new("rlock: three threads exclude each other", Some(3), three_threads_exclude_each_other);
-
-const TWO: [Scenario; 3] = [
-    Scenario {
-        name: "rlock: two threads exclude each other at every depth",
-        preemptions: None,
-        body: two_threads_exclude_each_other_at_every_depth,
-    },
-    Scenario { name: "rlock: only the owner releases", preemptions: None, body: only_the_owner_releases },
-    Scenario {
-        name: "rlock: a whole release lets another in, and the depth comes back",
-        preemptions: Some(5),
-        body: a_whole_release_lets_another_in_and_the_depth_comes_back,
-    },
+const SCENARIOS: [Counted; 4] = [
+    of_two("rlock: two threads exclude each other at every depth", None, two_threads_exclude_each_other_at_every_depth),
+    of_two("rlock: only the owner releases", None, only_the_owner_releases),
+    of_two(
+        "rlock: a whole release lets another in, and the depth comes back",
+        Some(5),
+        a_whole_release_lets_another_in_and_the_depth_comes_back,
+    ),
+    of_three("rlock: three threads exclude each other", Some(3), three_threads_exclude_each_other),
 ];
 
-#[test]
-fn two() {
-    TWO.iter().copied().for_each(check);
-}
-
-#[test]
-fn three() {
-    check(THREE);
-}
+model!(SCENARIOS, []);

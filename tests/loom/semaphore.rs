@@ -1,21 +1,12 @@
 //! `raw::Semaphore`.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use loom::cell::UnsafeCell;
 use underthread::raw::Semaphore;
 use underthread::sys::Deadline;
-use underthread::sys::model::{JoinHandle, Scenario, check, mutants, spawn};
 
-fn with<T: 'static, R: 'static>(shared: &Rc<T>, body: impl FnOnce(&T) -> R + 'static) -> JoinHandle<R> {
-    let shared = shared.clone();
-    spawn(move || body(&shared))
-}
-
-fn soon() -> Option<Deadline> {
-    Deadline::after(Duration::from_millis(1))
-}
+use crate::{Counted, of_three, of_two, soon, with};
 
 /// What one permit guards; loom watches it for data races.
 struct Account {
@@ -140,38 +131,16 @@ fn two_that_collect_do_not_block_each_other() {
     assert_eq!(semaphore.value(), 2);
 }
 
-// The first two take about half a minute each.
-const TWO: [Scenario; 5] = [
-    Scenario::new("semaphore: one permit excludes", None, one_permit_excludes),
-    Scenario::new(
-        "semaphore: a timed-out waiter takes nothing with it",
-        None,
-        a_timed_out_waiter_takes_nothing_with_it,
-    ),
-    Scenario::new("semaphore: what came before its release", None, a_permit_carries_what_came_before_its_release),
-    Scenario::new("semaphore: several are collected as they come", Some(4), several_are_collected_as_they_come),
-    Scenario::new("semaphore: who collects in vain gives back", Some(4), who_collects_in_vain_gives_back),
+const SCENARIOS: [Counted; 9] = [
+    of_two("semaphore: one permit excludes", None, one_permit_excludes),
+    of_two("semaphore: a timed-out waiter takes nothing with it", None, a_timed_out_waiter_takes_nothing_with_it),
+    of_two("semaphore: what came before its release", None, a_permit_carries_what_came_before_its_release),
+    of_two("semaphore: several are collected as they come", Some(4), several_are_collected_as_they_come),
+    of_two("semaphore: who collects in vain gives back", Some(4), who_collects_in_vain_gives_back),
+    of_three("semaphore: a release of two lets two sleepers go", Some(3), a_release_of_two_lets_two_sleepers_go),
+    of_three("semaphore: two releases let two sleepers go", Some(2), two_releases_let_two_sleepers_go),
+    of_three("semaphore: a timed-out waiter leaves a wake", Some(3), a_timed_out_waiter_leaves_the_others_a_wake),
+    of_three("semaphore: two that collect", Some(3), two_that_collect_do_not_block_each_other),
 ];
 
-// With three preemptions the second takes 25 s; it completes.
-const THREE: [Scenario; 4] = [
-    Scenario::new("semaphore: a release of two lets two sleepers go", Some(3), a_release_of_two_lets_two_sleepers_go),
-    Scenario::new("semaphore: two releases let two sleepers go", Some(2), two_releases_let_two_sleepers_go),
-    Scenario::new("semaphore: a timed-out waiter leaves a wake", Some(3), a_timed_out_waiter_leaves_the_others_a_wake),
-    Scenario::new("semaphore: two that collect", Some(3), two_that_collect_do_not_block_each_other),
-];
-
-#[test]
-fn two() {
-    TWO.iter().copied().for_each(check);
-}
-
-#[test]
-fn three() {
-    THREE.iter().copied().for_each(check);
-}
-
-#[test]
-fn every_planted_bug_is_found() {
-    mutants(&["raw/semaphore.rs"], &[&TWO[..], &THREE].concat(), &[]);
-}
+model!(SCENARIOS, ["raw/semaphore.rs"]);

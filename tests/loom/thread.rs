@@ -1,12 +1,11 @@
 //! `raw::thread`: the end of a thread, and those who wait for it. The system's own join is loom's.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use loom::cell::UnsafeCell;
 use underthread::raw::{Handle, Options, scope, start_joinable_thread};
-use underthread::sys::Deadline;
-use underthread::sys::model::{Scenario, check, mutants, spawn};
+
+use crate::{Counted, of_three, of_two, soon, with};
 
 /// What a thread leaves behind, watched by loom for data races.
 #[derive(Default)]
@@ -50,7 +49,7 @@ fn who_finds_it_done_sees_what_it_did() {
 
 fn a_late_join_still_comes_to_the_end() {
     let (handle, trace) = start();
-    if handle.join_until(Deadline::after(Duration::from_millis(1))).unwrap() {
+    if handle.join_until(soon()).unwrap() {
         trace.assert_left();
     } else {
         handle.join().unwrap();
@@ -65,12 +64,9 @@ fn the_native_id_is_there_at_the_first_step() {
 fn two_joiners_come_to_the_end() {
     let (handle, trace) = start();
     let handle = Rc::new(handle);
-    let other = spawn({
-        let handle = Rc::clone(&handle);
-        move || {
-            handle.join().unwrap();
-            trace.assert_left();
-        }
+    let other = with(&handle, move |handle| {
+        handle.join().unwrap();
+        trace.assert_left();
     });
     handle.join().unwrap();
     trace.assert_left();
@@ -80,12 +76,9 @@ fn two_joiners_come_to_the_end() {
 fn a_joiner_with_a_deadline_and_one_without() {
     let (handle, trace) = start();
     let handle = Rc::new(handle);
-    let other = spawn({
-        let handle = Rc::clone(&handle);
-        move || {
-            if handle.join_until(Deadline::after(Duration::from_millis(1))).unwrap() {
-                trace.assert_left();
-            }
+    let other = with(&handle, move |handle| {
+        if handle.join_until(soon()).unwrap() {
+            trace.assert_left();
         }
     });
     handle.join().unwrap();
@@ -96,10 +89,7 @@ fn a_joiner_with_a_deadline_and_one_without() {
 fn two_who_ask_for_the_native_id() {
     let (handle, _) = start();
     let handle = Rc::new(handle);
-    let other = spawn({
-        let handle = Rc::clone(&handle);
-        move || handle.native_id()
-    });
+    let other = with(&handle, Handle::native_id);
     assert_eq!(handle.native_id(), other.join());
 }
 
@@ -109,35 +99,15 @@ fn a_scope_ends_after_its_threads() {
     trace.assert_left();
 }
 
-const TWO: [Scenario; 5] = [
-    Scenario { name: "thread: a join sees what it did", preemptions: None, body: a_join_sees_what_the_thread_did },
-    Scenario { name: "thread: so does who finds it done", preemptions: None, body: who_finds_it_done_sees_what_it_did },
-    Scenario { name: "thread: late, and then joined", preemptions: None, body: a_late_join_still_comes_to_the_end },
-    Scenario { name: "thread: its native id", preemptions: None, body: the_native_id_is_there_at_the_first_step },
-    Scenario { name: "thread: a scope ends after it", preemptions: None, body: a_scope_ends_after_its_threads },
+const SCENARIOS: [Counted; 8] = [
+    of_two("thread: a join sees what it did", None, a_join_sees_what_the_thread_did),
+    of_two("thread: so does who finds it done", None, who_finds_it_done_sees_what_it_did),
+    of_two("thread: late, and then joined", None, a_late_join_still_comes_to_the_end),
+    of_two("thread: its native id", None, the_native_id_is_there_at_the_first_step),
+    of_two("thread: a scope ends after it", None, a_scope_ends_after_its_threads),
+    of_three("thread: two joiners", Some(3), two_joiners_come_to_the_end),
+    of_three("thread: two ask for its native id", Some(3), two_who_ask_for_the_native_id),
+    of_three("thread: a joiner with a deadline, one without", Some(3), a_joiner_with_a_deadline_and_one_without),
 ];
 
-const THREE: [Scenario; 3] = [
-    Scenario { name: "thread: two joiners", preemptions: Some(3), body: two_joiners_come_to_the_end },
-    Scenario { name: "thread: two ask for its native id", preemptions: Some(3), body: two_who_ask_for_the_native_id },
-    Scenario {
-        name: "thread: a joiner with a deadline, one without",
-        preemptions: Some(3),
-        body: a_joiner_with_a_deadline_and_one_without,
-    },
-];
-
-#[test]
-fn two() {
-    TWO.iter().copied().for_each(check);
-}
-
-#[test]
-fn three() {
-    THREE.iter().copied().for_each(check);
-}
-
-#[test]
-fn every_planted_bug_is_found() {
-    mutants(&["raw/thread.rs", "raw/stage.rs"], &[&TWO[..], &THREE].concat(), &[]);
-}
+model!(SCENARIOS, ["raw/thread.rs", "raw/stage.rs"]);

@@ -2,7 +2,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use underthread::raw::{
-    Guard, Guarded, Handle, Inline, Lock, Order, Pile, PileSide, RLock, Ring, RingRoom, RingStock, Segments,
+    Fuse, Guard, Guarded, Handle, Inline, Lock, Order, Pile, PileSide, RLock, Ring, RingRoom, RingStock, Segments,
     ThreadScope,
 };
 use underthread::sys::{Private, Shared};
@@ -35,6 +35,8 @@ fn every_guard_and_handle_crosses_threads_only_where_it_may() {
         RingStock<'_, Rc<u8>, Inline<Rc<u8>, 1>, Shared> => false, false;
         Pile<Cell<u8>> => true, true;
         Pile<Rc<u8>> => false, false;
+        Fuse<Cell<u8>> => true, true;
+        Fuse<Rc<u8>> => false, false;
     }
 }
 

@@ -96,7 +96,7 @@ struct Last(Arc<(Guarded<Lock, u32>, Sleepers)>);
 impl Drop for Last {
     fn drop(&mut self) {
         *self.0.0.acquire() += 1;
-        self.0.1.wake(u32::MAX);
+        self.0.1.wake();
         // Still itself, and able to say so.
         assert_ne!(get_ident(), 0);
     }

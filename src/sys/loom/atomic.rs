@@ -77,6 +77,9 @@ fn look(place: &Place, order: Ordering) -> u64 {
 
 /// What an atomic may hold.
 pub trait Value: Copy + PartialEq {
+    /// Whether it is.
+    const IS_A_POINTER: bool = false;
+
     /// As a trace shows it.
     fn number(self) -> u64;
 }
@@ -94,6 +97,8 @@ impl Value for u64 {
 }
 
 impl<T> Value for *mut T {
+    const IS_A_POINTER: bool = true;
+
     fn number(self) -> u64 {
         self.addr() as u64
     }
@@ -137,7 +142,7 @@ impl<T: Value> Atomic<T> {
     fn update(
         &self,
         caller: &'static Location<'static>,
-        success: Ordering,
+        success: Option<Ordering>,
         failure: Ordering,
         new: impl FnOnce(T) -> Option<T>,
     ) -> Result<T, T> {
@@ -147,16 +152,20 @@ impl<T: Value> Atomic<T> {
             self.meet_the_forgotten();
             let old = self.value(latest);
             let new = new(old);
-            let order = if new.is_some() { success } else { failure };
+            let is_left_out = new.is_some() && success.is_none();
+            let (order, new) = match (success, new) {
+                (Some(success), Some(new)) => (success, Some(new)),
+                _ => (failure, None),
+            };
             let event = Event::Update { word: self.object, order, old: old.number(), new: new.map(Value::number) };
             trace::note(event, caller);
             let Some(new) = new else {
                 look(&self.place, failure);
-                return Err(old);
+                return if is_left_out { Ok(old) } else { Err(old) };
             };
             let place = self.add(new);
             search::made(place);
-            let done = self.place.compare_exchange(latest, place, success, Relaxed);
+            let done = self.place.compare_exchange(latest, place, order, Relaxed);
             assert_eq!(done, Ok(latest), "nothing comes between the parts of a step");
             self.latest.set(place);
             Ok(old)
@@ -167,7 +176,7 @@ impl<T: Value> Atomic<T> {
     #[track_caller]
     pub fn load(&self, order: Ordering) -> T {
         let caller = Location::caller();
-        let order = Site::new(caller, Slot::Load).order(order);
+        let order = Site::new(caller, Slot::Load).order(order).unwrap_or(Relaxed);
         let place = self.place.load(order);
         search::step(Some(self.object), false, place);
         let index = thread_index();
@@ -184,7 +193,10 @@ impl<T: Value> Atomic<T> {
     #[track_caller]
     pub fn store(&self, value: T, order: Ordering) {
         let caller = Location::caller();
-        let order = Site::new(caller, Slot::Store).order(order);
+        let Some(order) = Site::new(caller, Slot::Store).of_a_pointer(T::IS_A_POINTER).order(order) else {
+            self.update(caller, None, Relaxed, |_| None).unwrap_or_else(|_| value);
+            return;
+        };
         let place = self.add(value);
         self.place.store(place, order);
         search::step(Some(self.object), true, place);
@@ -201,7 +213,7 @@ impl<T: Value> Atomic<T> {
     }
 
     fn always(&self, caller: &'static Location<'static>, order: Ordering, new: impl FnOnce(T) -> T) -> T {
-        let order = Site::new(caller, Slot::Rmw).order(order);
+        let order = Site::new(caller, Slot::Rmw).of_a_pointer(T::IS_A_POINTER).order(order);
         self.update(caller, order, Relaxed, |old| Some(new(old))).unwrap_or_else(|old| old)
     }
 
@@ -209,8 +221,8 @@ impl<T: Value> Atomic<T> {
     #[track_caller]
     pub fn compare_exchange(&self, current: T, new: T, success: Ordering, failure: Ordering) -> Result<T, T> {
         let caller = Location::caller();
-        let success = Site::new(caller, Slot::Rmw).order(success);
-        let failure = Site::new(caller, Slot::Failure).order(failure);
+        let success = Site::new(caller, Slot::Rmw).of_a_pointer(T::IS_A_POINTER).order(success);
+        let failure = Site::new(caller, Slot::Failure).order(failure).unwrap_or(Relaxed);
         self.update(caller, success, failure, |old| (old == current).then_some(new))
     }
 

@@ -1,6 +1,7 @@
 //! Both sides full fences: what the models verify is the symmetric form.
 
 use core::panic::Location;
+use core::sync::atomic::Ordering;
 
 use super::super::Scope;
 use super::model::{Site, Slot};
@@ -20,7 +21,7 @@ pub fn heavy<S: Scope>() {
 }
 
 fn full(caller: &'static Location<'static>) {
-    let order = Site::new(caller, Slot::Fence).fence();
+    let order = Site::new(caller, Slot::Fence).order(Ordering::SeqCst);
     trace::note(Event::Fence(order), caller);
     if let Some(order) = order {
         search::fences();

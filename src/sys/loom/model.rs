@@ -30,10 +30,15 @@ pub enum Slot {
 /// One source token that says how strong an operation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Site {
-    file: &'static str,
-    line: u32,
+    /// The source file.
+    pub file: &'static str,
+    /// The line, from 1.
+    pub line: u32,
     column: u32,
-    slot: Slot,
+    /// Which part of the operation there.
+    pub slot: Slot,
+    /// Without a pointer's store the program would be undefined.
+    stores_a_pointer: bool,
 }
 
 /// What stands at a site, or is planted there.
@@ -43,15 +48,15 @@ pub enum Strength {
     Order(Ordering),
     /// A wake of so many.
     Wake(u32),
-    /// Nothing: the fence or the wake is left out.
+    /// Nothing: the store, the fence or the wake is left out, or the read-modify-write only reads.
     Dropped,
 }
 
 impl Strength {
     /// Everything weaker that could stand in its place.
-    fn weaker(self, slot: Slot) -> Vec<Self> {
+    fn weaker(self, site: Site) -> Vec<Self> {
         use Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
-        let orders: &[Ordering] = match (self, slot) {
+        let orders: &[Ordering] = match (self, site.slot) {
             (Self::Order(SeqCst), Slot::Fence) => &[AcqRel],
             (Self::Order(AcqRel), _) => &[Acquire, Release, Relaxed],
             (Self::Order(Acquire | Release), _) => &[Relaxed],
@@ -61,7 +66,7 @@ impl Strength {
         if let Self::Wake(count @ 2..) = self {
             weaker.push(Self::Wake(count.min(2) / 2));
         }
-        if matches!(slot, Slot::Fence | Slot::Wake) {
+        if !matches!(site.slot, Slot::Load | Slot::Failure) && !site.stores_a_pointer {
             weaker.push(Self::Dropped);
         }
         weaker
@@ -96,7 +101,11 @@ fn run<R>(body: impl FnOnce(&mut Run) -> R) -> R {
 
 impl Site {
     pub(super) fn new(caller: &'static Location<'static>, slot: Slot) -> Self {
-        Self { file: caller.file(), line: caller.line(), column: caller.column(), slot }
+        Self { file: caller.file(), line: caller.line(), column: caller.column(), slot, stores_a_pointer: false }
+    }
+
+    pub(super) fn of_a_pointer(self, stores_a_pointer: bool) -> Self {
+        Self { stores_a_pointer, ..self }
     }
 
     fn strength(self, written: Strength) -> Strength {
@@ -113,15 +122,9 @@ impl Site {
         })
     }
 
-    pub(super) fn order(self, written: Ordering) -> Ordering {
+    /// `None`: nothing is stored, or there is no fence.
+    pub(super) fn order(self, written: Ordering) -> Option<Ordering> {
         match self.strength(Strength::Order(written)) {
-            Strength::Order(order) => order,
-            other => unreachable!("{other:?} planted at an operation"),
-        }
-    }
-
-    pub(super) fn fence(self) -> Option<Ordering> {
-        match self.strength(Strength::Order(Ordering::SeqCst)) {
             Strength::Order(order) => Some(order),
             _ => None,
         }
@@ -296,9 +299,9 @@ pub const PLANTED: usize = 2;
 /// names end in one of `files`, and explores the `scenarios` that reach it, with [`PLANTED`] preemptions at most, until
 /// one fails.
 ///
-/// Panics if a planted bug survives that is not in `proven`, or if an entry of `proven` does not survive. An entry is
+/// Gives all that were found. Panics if a planted bug survives that is not in `proven`, or if an entry of `proven` does not survive. An entry is
 /// a site's file and line text, as this function prints them, with the reason beside it in the caller's source.
-pub fn mutants(files: &[&str], scenarios: &[Scenario], proven: &[&str]) {
+pub fn mutants(files: &[&str], scenarios: &[Scenario], proven: &[&str]) -> Vec<Found> {
     let mut reach: Vec<(Scenario, BTreeMap<Site, Strength>)> = Vec::new();
     for scenario in scenarios.iter().map(|scenario| scenario.with_at_most(PLANTED)) {
         run(|run| run.sites.clear());
@@ -310,28 +313,47 @@ pub fn mutants(files: &[&str], scenarios: &[Scenario], proven: &[&str]) {
         .flat_map(|(_, sites)| sites.iter().map(|(site, seen)| (*site, *seen)))
         .filter(|(site, _)| files.iter().any(|file| site.file.ends_with(file)))
         .collect();
-    let (mut planted, mut survivors) = (0, Vec::new());
+    let (mut found, mut survivors) = (Vec::new(), Vec::new());
     for (site, written) in sites {
-        for weaker in written.weaker(site.slot) {
-            planted += 1;
+        for weaker in written.weaker(site) {
             let killer = reach
                 .iter()
                 .filter(|(_, sites)| sites.contains_key(&site))
                 .find(|(scenario, _)| fails_quietly(*scenario, (site, weaker)));
             let change = format!("{site} {written:?} -> {weaker:?}");
             match killer {
-                Some((scenario, _)) => println!("{change}: found by {}", scenario.name),
+                Some((scenario, _)) => {
+                    let executions = run(|run| run.executions);
+                    println!("{change}: found by {}, execution {executions}", scenario.name);
+                    found.push(Found { site, written, planted: weaker, by: scenario.name, executions });
+                }
                 None => survivors.push(change),
             }
         }
     }
-    println!("{planted} bugs planted, {} found", planted - survivors.len());
+    println!("{} bugs planted, {} found", found.len() + survivors.len(), found.len());
     let stale = proven.iter().filter(|entry| !survivors.iter().any(|change| change.contains(**entry)));
     let stale: Vec<_> = stale.collect();
     survivors.retain(|change| !proven.iter().any(|entry| change.contains(entry)));
-    assert!(planted > 0, "no site of {files:?} was reached");
+    assert!(!found.is_empty(), "no site of {files:?} was reached");
     assert!(survivors.is_empty(), "no scenario found: {survivors:#?}");
     assert!(stale.is_empty(), "said to be equivalent, but found: {stale:?}");
+    found
+}
+
+/// A planted bug, and what found it.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    /// Where it was planted.
+    pub site: Site,
+    /// What stands there.
+    pub written: Strength,
+    /// What was planted in its place.
+    pub planted: Strength,
+    /// The scenario that failed.
+    pub by: &'static str,
+    /// In which of its executions.
+    pub executions: usize,
 }
 
 fn fails_quietly(scenario: Scenario, mutant: (Site, Strength)) -> bool {
