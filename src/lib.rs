@@ -5,6 +5,8 @@ pub mod lock_api;
 #[cfg(not(loom))]
 pub mod queue;
 pub mod raw;
+#[cfg(not(loom))]
+pub mod spec;
 pub mod sys;
 #[cfg(not(loom))]
 pub mod threading;
