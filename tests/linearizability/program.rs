@@ -13,8 +13,8 @@ use underthread::spec::{History, LIMIT, Log, Operation, Spec, Verdict, check};
 
 use crate::support::watched;
 
-const PROGRAMS: u32 = 32;
-const RUNS: u32 = 12;
+const PROGRAMS: u32 = 40;
+const RUNS: u32 = 25;
 
 /// A timeout that may pass or not.
 pub(crate) const SHORT: Duration = Duration::from_micros(100);
@@ -85,8 +85,12 @@ where
             scope.spawn(move || {
                 let mut perform = worker(thread);
                 here.fetch_add(1, Ordering::AcqRel);
-                while here.load(Ordering::Acquire) < programs.len() {
-                    thread::yield_now();
+                // All at once, where there are CPUs for that.
+                for look in 1.. {
+                    if here.load(Ordering::Acquire) == programs.len() {
+                        break;
+                    }
+                    Pause::take(if look % 64 == 0 { Pause::Yields(1) } else { Pause::Spins(1) });
                 }
                 for (pause, call, patience) in program {
                     pause.take();
