@@ -5,7 +5,7 @@ use underthread::spec::Log;
 use underthread::spec::barrier::{Answer, Barrier as Model, Call};
 use underthread::threading::Barrier;
 
-use crate::program::{Patience, Program, SHORT, explore, programs, run};
+use crate::program::{Patience, Program, SHORT, config, explore, programs, run};
 
 fn call() -> impl Strategy<Value = Call> + Clone {
     prop_oneof![
@@ -38,7 +38,7 @@ pub(crate) fn perform(barrier: &Barrier, call: Call, patience: Patience) -> Answ
 #[test]
 fn a_barrier_is_linearizable() {
     let spec = |(parties, _): &(u32, _)| Model::new(*parties as usize);
-    explore("a_barrier_is_linearizable", for_some(), spec, |(parties, programs)| {
+    explore(config("a_barrier_is_linearizable"), for_some(), spec, |(parties, programs)| {
         let barrier = Barrier::new(*parties);
         run(programs, |_| {
             |log: &mut Log<'_, _, _>, call, patience| {

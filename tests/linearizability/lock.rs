@@ -1,11 +1,11 @@
 //! The locks, by their guards.
 
 use proptest::prelude::*;
-use underthread::spec::Log;
 use underthread::spec::lock::{Call, Lock as Model};
+use underthread::spec::{History, Log};
 use underthread::threading::{Lock, RLock};
 
-use crate::program::{Patience, Pause, Program, explore, programs, run};
+use crate::program::{Patience, Pause, Planned, Program, config, explore, programs, run};
 
 /// In the end each thread has released as often as it may have acquired.
 pub(crate) fn balanced() -> impl Strategy<Value = Vec<Program<Call>>> {
@@ -18,8 +18,12 @@ pub(crate) fn balanced() -> impl Strategy<Value = Vec<Program<Call>>> {
     programs(call).prop_map(|mut programs| {
         for program in &mut programs {
             let acquires =
-                program.iter().filter(|(_, call, _)| matches!(call, Call::Acquire | Call::TryAcquire)).count();
-            program.extend((0..acquires).map(|_| (Pause::Yields(0), Call::Release, Patience::Try)));
+                program.iter().filter(|planned| matches!(planned.call, Call::Acquire | Call::TryAcquire)).count();
+            program.extend((0..acquires).map(|_| Planned {
+                pause: Pause::Yields(0),
+                call: Call::Release,
+                patience: Patience::Try,
+            }));
         }
         programs
     })
@@ -51,24 +55,22 @@ macro_rules! worker {
     };
 }
 
+pub(crate) fn run_on_lock(programs: &[Program<Call>]) -> History<Call, bool> {
+    let lock = Lock::new(());
+    run(programs, worker!(&lock, false))
+}
+
 #[test]
 fn a_lock_is_linearizable() {
-    explore(
-        "a_lock_is_linearizable",
-        balanced(),
-        |_| Model::new(),
-        |programs| {
-            let lock = Lock::new(());
-            run(programs, worker!(&lock, false))
-        },
-    )
-    .assert_saw(&["true", "false"]);
+    let config = config("a_lock_is_linearizable");
+    explore(config, balanced(), |_| Model::new(), |programs| run_on_lock(programs)).assert_saw(&["true", "false"]);
 }
 
 #[test]
 fn a_reentrant_lock_is_linearizable() {
+    let config = config("a_reentrant_lock_is_linearizable");
     explore(
-        "a_reentrant_lock_is_linearizable",
+        config,
         balanced(),
         |_| Model::reentrant(),
         |programs| {

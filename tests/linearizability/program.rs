@@ -1,7 +1,8 @@
 //! Generated programs, run by real threads, each several times; their histories checked.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::hint;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -19,8 +20,23 @@ const RUNS: u32 = 25;
 /// A timeout that may pass or not.
 pub(crate) const SHORT: Duration = Duration::from_micros(100);
 
-/// What one thread does, after a pause each.
-pub(crate) type Program<C> = Vec<(Pause, C, Patience)>;
+/// What one thread does.
+pub(crate) type Program<C> = Vec<Planned<C>>;
+
+/// A call, after a pause.
+#[derive(Clone)]
+pub(crate) struct Planned<C> {
+    pub(crate) pause: Pause,
+    pub(crate) call: C,
+    pub(crate) patience: Patience,
+}
+
+impl<C: Debug> Debug for Planned<C> {
+    /// In one line.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:?}, {:?}, {:?}", self.pause, self.call, self.patience)
+    }
+}
 
 /// How often to give way, or to look elsewhere, before a call.
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +83,8 @@ fn patience() -> impl Strategy<Value = Patience> {
 pub(crate) fn programs<C: Debug + Clone>(
     call: impl Strategy<Value = C> + Clone,
 ) -> impl Strategy<Value = Vec<Program<C>>> {
-    let own = proptest::collection::vec((pause(), call, patience()), 4..=12);
+    let planned = (pause(), call, patience()).prop_map(|(pause, call, patience)| Planned { pause, call, patience });
+    let own = proptest::collection::vec(planned, 4..=12);
     proptest::collection::vec(own, 2..=4)
 }
 
@@ -92,7 +109,7 @@ where
                     }
                     Pause::take(if look % 64 == 0 { Pause::Yields(1) } else { Pause::Spins(1) });
                 }
-                for (pause, call, patience) in program {
+                for Planned { pause, call, patience } in program {
                     pause.take();
                     perform(&mut log, call.clone(), *patience);
                 }
@@ -131,16 +148,27 @@ impl Tally {
     }
 }
 
-/// Runs programs that `strategy` makes, each several times, and fails with a program and a history unless all histories are
-/// linearizable.
+/// As many programs as [`explore`] runs. A failure is kept under the name of `test`.
+pub(crate) fn config(test: &'static str) -> Config {
+    // It is the schedule that fails: to shrink the program for long is in vain.
+    Config {
+        cases: PROGRAMS,
+        max_shrink_iters: 100,
+        source_file: Some(file!()),
+        test_name: Some(test),
+        ..Config::default()
+    }
+}
+
+/// Runs programs that `strategy` makes, each several times, and fails with a program and a history unless all
+/// histories are linearizable.
 pub(crate) fn explore<P: Debug + Clone, S: Spec>(
-    test: &'static str,
+    config: Config,
     strategy: impl Strategy<Value = P>,
     spec: impl Fn(&P) -> S,
     run: impl Fn(&P) -> History<S::Call, S::Answer>,
 ) -> Tally {
-    let config = Config { cases: PROGRAMS, source_file: Some(file!()), test_name: Some(test), ..Config::default() };
-    let tally = std::cell::RefCell::new(Tally::default());
+    let tally = RefCell::new(Tally::default());
     let outcome = watched(|| {
         TestRunner::new(config).run(&strategy, |program| {
             for _ in 0..RUNS {

@@ -10,7 +10,7 @@ use underthread::raw::Buffer;
 use underthread::spec::queue::{Answer, Call, Queue};
 use underthread::spec::{History, Log};
 
-use crate::program::{Patience, Pause, Program, explore, pause, programs, run};
+use crate::program::{Patience, Pause, Planned, Program, config, explore, pause, programs, run};
 
 /// Compared by its rank; no two have the same number.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,7 +62,7 @@ fn call_with_shutdown() -> impl Strategy<Value = Call<Item>> + Clone {
 }
 
 fn number(mut programs: Programs) -> Programs {
-    for (number, (_, call, _)) in programs.iter_mut().flatten().enumerate() {
+    for (number, Planned { call, .. }) in programs.iter_mut().flatten().enumerate() {
         if let Call::Put(item) | Call::TryPut(item) = call {
             item.number = number as u16;
         }
@@ -77,10 +77,11 @@ pub(crate) fn never_shut() -> impl Strategy<Value = (usize, Programs)> {
 /// One thread more shuts the queue at last, so that nobody waits for ever.
 fn shut() -> impl Strategy<Value = (usize, Programs)> {
     let closer = (0..=255u8, pause(), any::<bool>()).prop_map(|(yields, pause, immediate)| {
+        let plan = |pause, call| Planned { pause, call, patience: Patience::Try };
         vec![
-            (Pause::Yields(yields), Call::IsShutdown, Patience::Try),
-            (pause, Call::Shutdown(immediate), Patience::Try),
-            (pause, Call::Size, Patience::Try),
+            plan(Pause::Yields(yields), Call::IsShutdown),
+            plan(pause, Call::Shutdown(immediate)),
+            plan(pause, Call::Size),
         ]
     });
     let all = (programs(call_with_shutdown()), closer).prop_map(|(mut programs, closer)| {
@@ -143,15 +144,16 @@ const ALL: [&str; 8] = ["Done", "Full", "Empty", "ShutDown", "Item", "Items", "S
 fn a_queue_is_linearizable() {
     let name = "a_queue_is_linearizable";
     let spec = |(capacity, _): &(usize, Programs)| Queue::first_in_first_out(*capacity);
-    explore(name, shut(), spec, |(capacity, programs)| run_on(&Fifo::new(*capacity), programs)).assert_saw(&ALL);
-    explore(name, never_shut(), spec, |(capacity, programs)| run_on(&Fifo::new(*capacity), programs))
+    explore(config(name), shut(), spec, |(capacity, programs)| run_on(&Fifo::new(*capacity), programs))
+        .assert_saw(&ALL);
+    explore(config(name), never_shut(), spec, |(capacity, programs)| run_on(&Fifo::new(*capacity), programs))
         .assert_saw(&["Done", "Full", "Empty", "Item", "Size"]);
 }
 
 #[test]
 fn a_lifo_queue_is_linearizable() {
     let spec = |(capacity, _): &(usize, Programs)| Queue::last_in_first_out(*capacity);
-    explore("a_lifo_queue_is_linearizable", shut(), spec, |(capacity, programs)| {
+    explore(config("a_lifo_queue_is_linearizable"), shut(), spec, |(capacity, programs)| {
         run_on(&LifoQueue::new(*capacity), programs)
     })
     .assert_saw(&ALL);
@@ -160,7 +162,7 @@ fn a_lifo_queue_is_linearizable() {
 #[test]
 fn a_priority_queue_is_linearizable() {
     let spec = |(capacity, _): &(usize, Programs)| Queue::least_first(*capacity);
-    explore("a_priority_queue_is_linearizable", shut(), spec, |(capacity, programs)| {
+    explore(config("a_priority_queue_is_linearizable"), shut(), spec, |(capacity, programs)| {
         run_on(&PriorityQueue::new(*capacity), programs)
     })
     .assert_saw(&ALL);
@@ -169,7 +171,7 @@ fn a_priority_queue_is_linearizable() {
 #[test]
 fn a_simple_queue_is_linearizable() {
     let spec = |_: &_| Queue::first_in_first_out(usize::MAX);
-    explore("a_simple_queue_is_linearizable", never_shut(), spec, |(_, programs)| {
+    explore(config("a_simple_queue_is_linearizable"), never_shut(), spec, |(_, programs)| {
         let queue = SimpleQueue::new();
         run(programs, |_| {
             |log: &mut Log<'_, _, _>, call: Call<Item>, patience| {

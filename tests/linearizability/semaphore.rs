@@ -5,7 +5,7 @@ use underthread::spec::semaphore::{Answer, Call, Semaphore as Model};
 use underthread::spec::{History, Log};
 use underthread::threading::{BoundedSemaphore, Permit, Semaphore};
 
-use crate::program::{Patience, Program, explore, programs, run};
+use crate::program::{Patience, Program, SHORT, config, explore, programs, run};
 
 /// None that could wait for ever.
 fn call() -> impl Strategy<Value = Call> + Clone {
@@ -21,19 +21,19 @@ pub(crate) fn started() -> impl Strategy<Value = (u32, Vec<Program<Call>>)> {
     (0..=4u32, programs(call()))
 }
 
-pub(crate) fn perform(semaphore: &Semaphore, call: Call, patience: Patience) -> Answer {
+fn perform(semaphore: &Semaphore, call: Call, patience: Patience) -> Answer {
     let taken = |permit: Option<Permit<'_>>| Answer::Is(permit.map(Permit::forget).is_some());
     match (call, patience) {
         (Call::TryAcquire(n), _) => taken(semaphore.try_acquire_many(n)),
         (Call::AcquireTimeout(n), Patience::For(timeout)) => taken(semaphore.acquire_many_timeout(n, timeout)),
-        (Call::AcquireTimeout(n), Patience::Try) => taken(semaphore.acquire_many_timeout(n, crate::program::SHORT)),
+        (Call::AcquireTimeout(n), Patience::Try) => taken(semaphore.acquire_many_timeout(n, SHORT)),
         (Call::Acquire(n), _) => taken(Some(semaphore.acquire_many(n))),
         (Call::Release(n), _) => Answer::Is(semaphore.release(n).is_ok()),
         (Call::Value, _) => Answer::Value(semaphore.value()),
     }
 }
 
-fn run_on(semaphore: &Semaphore, programs: &[Program<Call>]) -> History<Call, Answer> {
+pub(crate) fn run_on(semaphore: &Semaphore, programs: &[Program<Call>]) -> History<Call, Answer> {
     run(programs, |_| {
         |log: &mut Log<'_, _, _>, call, patience| {
             log.record(call, || perform(semaphore, call, patience));
@@ -44,7 +44,7 @@ fn run_on(semaphore: &Semaphore, programs: &[Program<Call>]) -> History<Call, An
 #[test]
 fn a_semaphore_is_linearizable() {
     let spec = |(permits, _): &(u32, _)| Model::new(*permits, u32::MAX);
-    explore("a_semaphore_is_linearizable", started(), spec, |(permits, programs)| {
+    explore(config("a_semaphore_is_linearizable"), started(), spec, |(permits, programs)| {
         run_on(&Semaphore::new(*permits), programs)
     })
     .assert_saw(&["Is", "Value"]);
@@ -53,7 +53,7 @@ fn a_semaphore_is_linearizable() {
 #[test]
 fn a_bounded_semaphore_is_linearizable() {
     let spec = |(permits, _): &(u32, _)| Model::new(*permits, *permits);
-    explore("a_bounded_semaphore_is_linearizable", started(), spec, |(permits, programs)| {
+    explore(config("a_bounded_semaphore_is_linearizable"), started(), spec, |(permits, programs)| {
         run_on(&BoundedSemaphore::new(*permits), programs)
     })
     .assert_saw(&["Is", "Value"]);
