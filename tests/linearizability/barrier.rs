@@ -25,7 +25,7 @@ pub(crate) fn perform(barrier: &Barrier, call: Call, patience: Patience) -> Answ
     let place = |result: Result<u32, _>| result.map_or(Answer::Broken, Answer::Place);
     match (call, patience) {
         (Call::Wait, _) => return place(barrier.wait()),
-        (Call::WaitTimeout, Patience::Try) => return place(barrier.wait_timeout(20 * SHORT)),
+        (Call::WaitTimeout, Patience::Try) => return place(barrier.wait_timeout(5 * SHORT)),
         (Call::WaitTimeout, Patience::For(timeout)) => return place(barrier.wait_timeout(timeout)),
         (Call::Abort, _) => barrier.abort(),
         (Call::Reset, _) => barrier.reset(),

@@ -213,7 +213,7 @@ fn a_log_is_continued_and_a_panic_leaves_its_operation_pending() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(8))]
+    #![proptest_config(ProptestConfig::with_cases(2))]
 
     /// Four thousand operations that overlap a little, within a few configurations for each.
     #[test]

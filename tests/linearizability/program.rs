@@ -169,8 +169,8 @@ pub(crate) fn explore<P: Debug + Clone, S: Spec>(
     run: impl Fn(&P) -> History<S::Call, S::Answer>,
 ) -> Tally {
     let tally = RefCell::new(Tally::default());
-    let outcome = watched(|| {
-        TestRunner::new(config).run(&strategy, |program| {
+    let outcome = TestRunner::new(config).run(&strategy, |program| {
+        watched(|| {
             for _ in 0..RUNS {
                 let history = run(&program);
                 judge(&spec(&program), &history).map_err(TestCaseError::fail)?;
