@@ -59,8 +59,8 @@
 //! # What is not found
 //!
 //! A check judges the runs that it is shown. A lost wake-up shows as an operation that never returns, which no history
-//! refutes: give waits a timeout, and watch for hangs. The stamps of the log order memory between operations that do not overlap, so
-//! a missing memory ordering may be masked: that is for a model checker.
+//! refutes: give waits a timeout, and watch for hangs. The stamps of the log order memory between operations that do
+//! not overlap, so a missing memory ordering may be masked: that is for a model checker.
 //!
 //! # How it works
 //!

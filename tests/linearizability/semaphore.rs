@@ -1,4 +1,7 @@
 //! The semaphores, also where several permits are taken at a time.
+//!
+//! No wait is meant to last the millisecond after which a permit is handed over: who gets one so just when it takes
+//! another puts that back, and until then it is missing from the count, which the spec does not say.
 
 use proptest::prelude::*;
 use underthread::spec::semaphore::{Answer, Call, Semaphore as Model};
