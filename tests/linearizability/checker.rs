@@ -118,6 +118,19 @@ leaves Queue { order: First, capacity: 2, items: [1, 2], shut: false, drains: No
     );
 }
 
+/// Up to the return of the second thread's get, that of the first may still have got the item.
+#[test]
+fn what_returns_later_is_pending_in_the_beginning_that_is_named() {
+    let found = verdict(
+        fifo(),
+        vec![
+            vec![done(Call::TryGet, Answer::Item(9), 0, 5)],
+            vec![done(Call::Put(1), Answer::Done, 1, 2), done(Call::TryGet, Answer::Empty, 3, 4)],
+        ],
+    );
+    assert!(matches!(found, Verdict::NotLinearizable { at: (0, 0), .. }), "{found:?}");
+}
+
 /// Thirty puts that overlap, in no order that a last get allows.
 #[test]
 fn it_says_when_it_gives_up() {
