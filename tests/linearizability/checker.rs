@@ -208,6 +208,14 @@ fn a_place_at_a_barrier_is_for_those_who_overlap() {
 }
 
 #[test]
+fn what_is_logged_comes_after_what_the_history_was_made_from() {
+    let mut history = History::from(vec![vec![done(Call::Put(1), Answer::Done, 0, 7)]]);
+    history.logs(2).last().unwrap().record(Call::TryGet, || Answer::Empty);
+    assert_eq!(history.threads[1][0].called, 8);
+    assert!(!YES(&check(&fifo(), &history, 100)));
+}
+
+#[test]
 fn a_log_is_continued_and_a_panic_leaves_its_operation_pending() {
     let mut history = History::new();
     for _ in 0..2 {
