@@ -5,6 +5,8 @@ pub mod lock_api;
 #[cfg(not(any(loom, shuttle)))]
 pub mod queue;
 pub mod raw;
+#[cfg(not(any(loom, shuttle)))]
+pub mod spec;
 pub mod sys;
 #[cfg(not(any(loom, shuttle)))]
 pub mod threading;
