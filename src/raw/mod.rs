@@ -50,7 +50,7 @@ mod system;
 pub mod thread;
 
 pub use crate::sys::Deadline;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub(crate) use crate::sys::atomic::{AtomicU64, Ordering};
 pub use crate::sys::identity::{MAIN_IDENT, ident as get_ident, native_id as get_native_id};
 #[cfg(not(any(loom, shuttle)))]

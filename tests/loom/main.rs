@@ -37,7 +37,7 @@ macro_rules! planted {
     ($table:ident, [$($planted:literal),+]) => {
         #[test]
         fn every_planted_bug_is_found() {
-            crate::find_planted(&$table, &[$($planted),+]);
+            crate::find_planted(module_path!(), &$table, &[$($planted),+]);
         }
     };
 }
@@ -50,6 +50,7 @@ mod lazy;
 mod litmus;
 mod local;
 mod lock;
+mod page;
 mod pile;
 mod ring;
 mod rlock;
@@ -82,8 +83,8 @@ fn check_each(scenarios: &[Counted], threads: RangeInclusive<usize>) {
     those(scenarios, threads).into_iter().for_each(model::check);
 }
 
-fn find_planted(scenarios: &[Counted], files: &[&str]) {
-    model::mutants(files, &those(scenarios, 2..=3), &[]);
+fn find_planted(model: &str, scenarios: &[Counted], files: &[&str]) {
+    page::section(model, &model::mutants(files, &those(scenarios, 2..=3), &[]));
 }
 
 /// A thread of the model that has `shared` too.

@@ -292,21 +292,21 @@ fn once(scenario: Scenario) {
     });
 }
 
-/// The bound on preemptions under which planted bugs must be found: weak orders show at small bounds.
+/// The bound on preemptions under which planted bugs are looked for first: weak orders show at small bounds.
 pub const PLANTED: usize = 2;
 
 /// Plants every weaker ordering, dropped fence and dropped or smaller wake, one at a time, in the source files whose
-/// names end in one of `files`, and explores the `scenarios` that reach it, with [`PLANTED`] preemptions at most, until
-/// one fails.
+/// names end in one of `files`, and explores the `scenarios` that reach it, with [`PLANTED`] preemptions at most and
+/// then as they are, until one fails.
 ///
 /// Gives all that were found. Panics if a planted bug survives that is not in `proven`, or if an entry of `proven` does not survive. An entry is
 /// a site's file and line text, as this function prints them, with the reason beside it in the caller's source.
 pub fn mutants(files: &[&str], scenarios: &[Scenario], proven: &[&str]) -> Vec<Found> {
     let mut reach: Vec<(Scenario, BTreeMap<Site, Strength>)> = Vec::new();
-    for scenario in scenarios.iter().map(|scenario| scenario.with_at_most(PLANTED)) {
+    for scenario in scenarios {
         run(|run| run.sites.clear());
-        explore(scenario, None);
-        reach.push((scenario, run(|run| core::mem::take(&mut run.sites))));
+        explore(scenario.with_at_most(PLANTED), None);
+        reach.push((*scenario, run(|run| core::mem::take(&mut run.sites))));
     }
     let sites: BTreeMap<Site, Strength> = reach
         .iter()
@@ -316,13 +316,14 @@ pub fn mutants(files: &[&str], scenarios: &[Scenario], proven: &[&str]) -> Vec<F
     let (mut found, mut survivors) = (Vec::new(), Vec::new());
     for (site, written) in sites {
         for weaker in written.weaker(site) {
-            let killer = reach
-                .iter()
-                .filter(|(_, sites)| sites.contains_key(&site))
-                .find(|(scenario, _)| fails_quietly(*scenario, (site, weaker)));
+            let reached = || reach.iter().filter(|(_, sites)| sites.contains_key(&site)).map(|(scenario, _)| *scenario);
+            let killer = reached()
+                .map(|scenario| scenario.with_at_most(PLANTED))
+                .chain(reached())
+                .find(|scenario| fails_quietly(*scenario, (site, weaker)));
             let change = format!("{site} {written:?} -> {weaker:?}");
             match killer {
-                Some((scenario, _)) => {
+                Some(scenario) => {
                     let executions = run(|run| run.executions);
                     println!("{change}: found by {}, execution {executions}", scenario.name);
                     found.push(Found { site, written, planted: weaker, by: scenario.name, executions });
