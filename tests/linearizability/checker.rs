@@ -187,6 +187,43 @@ fn what_others_see_half_done_takes_several_steps() {
     assert!(!YES(&verdict(Semaphore::new(1, 9), threads(4, 8))));
 }
 
+/// Shut, and for a moment not yet drained: for those who ask.
+#[test]
+fn a_shutdown_may_be_seen_half_done_by_those_who_ask() {
+    let asks = |then| {
+        let mut other = vec![done(Call::Put(1), Answer::Done, 0, 1), done(Call::IsShutdown, Answer::Is(true), 3, 4)];
+        other.push(then);
+        verdict(fifo(), vec![vec![done(Call::Shutdown(true), Answer::Items(vec![1]), 2, 7)], other])
+    };
+    assert!(YES(&asks(done(Call::Size, Answer::Size(1), 5, 6))));
+    assert!(YES(&asks(done(Call::Size, Answer::Size(0), 5, 6))));
+    assert!(!YES(&asks(done(Call::TryGet, Answer::Item(1), 5, 6))));
+}
+
+/// All have arrived, and the action runs: then an abort still breaks the cycle.
+#[test]
+fn a_cycle_is_complete_when_its_action_is_done() {
+    use barrier::{Answer, Call};
+    let aborted = |first, second| {
+        verdict(
+            Barrier::new(2),
+            vec![
+                vec![done(Call::Wait, first, 0, 20)],
+                vec![done(Call::Wait, second, 1, 20)],
+                vec![
+                    done(Call::Waiting, Answer::Number(1), 2, 3),
+                    done(Call::Waiting, Answer::Number(0), 4, 5),
+                    done(Call::IsBroken, Answer::Is(false), 6, 7),
+                    done(Call::Abort, Answer::Done, 8, 9),
+                ],
+            ],
+        )
+    };
+    assert!(YES(&aborted(Answer::Broken, Answer::Broken)));
+    assert!(YES(&aborted(Answer::Place(0), Answer::Place(1))));
+    assert!(!YES(&aborted(Answer::Place(0), Answer::Broken)));
+}
+
 #[test]
 fn a_place_at_a_barrier_is_for_those_who_overlap() {
     use barrier::Answer::{Broken, Place};
