@@ -193,7 +193,7 @@ impl Scenario {
 
 /// The executions after which a scenario counts as cut, which is a failure: a bound that was never reached proves
 /// nothing.
-pub const EXECUTIONS: usize = 3_000_000;
+pub const EXECUTIONS: usize = 50_000_000;
 
 /// The bound on preemptions of the variations: spurious wakes, and sleepers woken last first.
 pub const VARIED: usize = 2;
