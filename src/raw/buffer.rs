@@ -73,7 +73,7 @@ impl<S: Scope> Flow<S> {
 
     #[cfg_attr(loom, track_caller)]
     pub(super) fn all_is_done(&self) {
-        self.all_done.wake();
+        self.all_done.wake_all();
     }
 
     /// Whether the buffer is closed: for sure under one of its locks, else a moment ago.
@@ -90,8 +90,8 @@ impl<S: Scope> Flow<S> {
     }
 
     pub(super) fn wake_both(&self) {
-        self.not_empty.wake();
-        self.not_full.wake();
+        self.not_empty.wake_all();
+        self.not_full.wake_all();
     }
 }
 

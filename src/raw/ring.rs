@@ -33,6 +33,7 @@ use crate::sys::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::fmt;
 use core::marker::PhantomData;
 use core::panic::{RefUnwindSafe, UnwindSafe};
+use core::time::Duration;
 
 use super::segments::{Cursor, Segments, Storage};
 use super::{Buffer, Flow, Guard, Guarded, Lock, Refused, TooManyTaskDone};
@@ -139,6 +140,11 @@ impl<C, S: Scope> Lane<C, S> {
     fn lock(&self, deadline: Option<Deadline>) -> Option<Guard<'_, Lock<S>, Side<C>>> {
         if S::SHARED { self.side.acquire_until(deadline) } else { Some(self.side.acquire()) }
     }
+}
+
+/// For one who will not wait: between processes, the time after which a side is taken to be held by one that was killed.
+fn soon<S: Scope>() -> Option<Deadline> {
+    if S::SHARED { Deadline::after(Duration::from_millis(1)) } else { None }
 }
 
 impl<T, M: Storage<T>, S: Scope> Ring<T, M, S> {
@@ -271,7 +277,7 @@ impl<T, M: Storage<T>, S: Scope> Buffer for Ring<T, M, S> {
 
     #[inline]
     fn room(&self) -> Result<RingRoom<'_, T, M, S>, Refused> {
-        self.room_by(None)
+        self.room_by(soon::<S>())
     }
 
     #[inline]
@@ -288,7 +294,7 @@ impl<T, M: Storage<T>, S: Scope> Buffer for Ring<T, M, S> {
 
     #[inline]
     fn stock(&self) -> Result<RingStock<'_, T, M, S>, Refused> {
-        self.stock_by(None)
+        self.stock_by(soon::<S>())
     }
 
     #[inline]

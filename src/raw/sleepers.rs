@@ -117,20 +117,29 @@ impl<S: Scope> Sleepers<S> {
     #[cfg_attr(loom, track_caller)]
     pub fn wake(&self) {
         if self.any() {
-            self.rouse();
+            self.rouse(1);
+        }
+    }
+
+    /// As [`wake`](Self::wake), where all may go on: who is woken wakes the next. Between processes it wakes all at once, as
+    /// one that is killed wakes nobody.
+    #[cfg_attr(loom, track_caller)]
+    pub fn wake_all(&self) {
+        if self.any() {
+            self.rouse(if S::SHARED { u32::MAX } else { 1 });
         }
     }
 
     #[cold]
     #[cfg_attr(loom, track_caller)]
-    fn rouse(&self) {
+    fn rouse(&self, count: u32) {
         let mut seen = SOME;
         // A grant brings its own wake, and its taker wakes the next. With `NONE` another releaser was faster.
         while seen == SOME || seen == STARVING {
             // I1: change, then wake. Relaxed: nothing is published here, see Order. A lost `STARVING` is set again
             // by its owner when it is woken.
             match self.word.compare_exchange(seen, NONE, Relaxed, Relaxed) {
-                Ok(_) => return Futex::wake(ptr::from_ref(&self.word), 1),
+                Ok(_) => return Futex::wake(ptr::from_ref(&self.word), count),
                 Err(now) => seen = now,
             }
         }
@@ -167,7 +176,7 @@ impl<S: Scope> Sleepers<S> {
                 return;
             }
         }
-        self.rouse();
+        self.rouse(1);
     }
 
     fn grant(&self) -> bool {
@@ -197,7 +206,7 @@ impl<S: Scope> Sleepers<S> {
             let announced = self.word.fetch_max(mark, Relaxed).max(mark);
             if announced == GRANTED {
                 // The unit is for those who have slept; a newcomer, perhaps the very thread that handed it over, waits
-                // until it has been taken.
+                // until it has been taken. Not for ever: who it is for may have been killed, or be in a fork's parent.
                 if slept && self.take_grant() {
                     return Turn { taken: None, granted: true };
                 }
@@ -208,7 +217,8 @@ impl<S: Scope> Sleepers<S> {
                     return Turn { taken: Some(taken), granted: mark == STARVING && self.calm() };
                 }
             }
-            if !self.word.wait(announced, deadline) {
+            let until = if announced == GRANTED && !slept { soonest(deadline, Deadline::after(PATIENCE)) } else { deadline };
+            if !self.word.wait(announced, until) && until == deadline {
                 // Too late, but what is there may still be had.
                 let granted = mark == STARVING && self.calm();
                 return Turn { taken: if granted { None } else { attempt() }, granted };
@@ -240,6 +250,14 @@ impl<S: Scope> Sleepers<S> {
     fn take_grant(&self) -> bool {
         // Acquire: pairs with Release in `grant`. Relaxed on failure: another has it.
         self.word.compare_exchange(GRANTED, SOME, Acquire, Relaxed).is_ok()
+    }
+}
+
+/// `None` is never.
+fn soonest(one: Option<Deadline>, other: Option<Deadline>) -> Option<Deadline> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        _ => one.or(other),
     }
 }
 
