@@ -217,7 +217,8 @@ impl<S: Scope> Sleepers<S> {
                     return Turn { taken: Some(taken), granted: mark == STARVING && self.calm() };
                 }
             }
-            let until = if announced == GRANTED && !slept { soonest(deadline, Deadline::after(PATIENCE)) } else { deadline };
+            let until =
+                if announced == GRANTED && !slept { soonest(deadline, Deadline::after(PATIENCE)) } else { deadline };
             if !self.word.wait(announced, until) && until == deadline {
                 // Too late, but what is there may still be had.
                 let granted = mark == STARVING && self.calm();

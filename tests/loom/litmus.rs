@@ -202,6 +202,40 @@ fn a_load_without_use_hides_no_outcome() {
     assert_eq!(read, [[0, 0], [0, 1], [1, 0], [1, 1]]);
 }
 
+/// A sleeper that a bystander wakes may swap before or after the one that changes its word, whoever is the main thread.
+#[test]
+fn a_sleeper_that_a_bystander_wakes_may_be_first() {
+    fn as_threads(of_main: usize) {
+        fn role(role: usize, word: &Futex<Private>, swapped: &AtomicU32) {
+            match role {
+                0 => {
+                    word.wait(0, None);
+                    seen([swapped.swap(2, Relaxed), 0]);
+                }
+                1 => {
+                    swapped.swap(1, Relaxed);
+                    word.store(1, Relaxed);
+                    wake(word, 1);
+                }
+                _ => wake(word, 1),
+            }
+        }
+        let words = Rc::new((word(), AtomicU32::new(0)));
+        let others = [1, 2].map(|other| {
+            let words = words.clone();
+            spawn(move || role((of_main + other) % 3, &words.0, &words.1))
+        });
+        role(of_main, &words.0, &words.1);
+        for other in others {
+            other.join();
+        }
+    }
+    for body in [|| as_threads(0), || as_threads(1), || as_threads(2)] {
+        executions(body, true);
+        assert_eq!(SEEN.take().into_iter().collect::<Vec<_>>(), [[0, 0], [1, 0]]);
+    }
+}
+
 fn word() -> Rc<Futex<Private>> {
     Rc::new(Futex::new(0))
 }

@@ -1,7 +1,7 @@
 //! docs/planted-bugs.md: every planted bug and what found it, written with `UPDATE=1` and otherwise compared.
 
 use std::fs;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use underthread::sys::model::{Found, Strength};
 
@@ -13,21 +13,23 @@ static WRITING: Mutex<()> = Mutex::new(());
 /// The section of `model`, a module of this crate.
 pub(crate) fn section(model: &str, found: &[Found]) {
     let title = format!("## {}\n", model.rsplit("::").next().unwrap());
-    let mut fresh =
-        format!("{title}\n| line | there stands | planted | found by | in execution |\n|---|---|---|---|---|\n");
+    let mut fresh = format!(
+        "{title}\n| line | there stands | planted | found by | how | in execution |\n|---|---|---|---|---|---|\n"
+    );
     for bug in found {
         let file = bug.site.file.trim_start_matches("src/");
         fresh += &format!(
-            "| {file}:{} | {} {} | {} | {} | {} |\n",
+            "| {file}:{} | {} {} | {} | {} | {} | {} |\n",
             bug.site.line,
             format!("{:?}", bug.site.slot).to_lowercase(),
             said(bug.written),
             said(bug.planted),
             bug.by,
+            bug.how,
             bug.executions
         );
     }
-    let _writing = WRITING.lock().unwrap();
+    let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let page = fs::read_to_string(PAGE).unwrap();
     let start = page.find(&title).unwrap_or(page.len());
     let end = page[start..].find("\n\n## ").map_or(page.len(), |end| start + end + 1);

@@ -209,7 +209,7 @@ fn a_batch_that_panics_wakes_a_getter() {
 }
 
 const SCENARIOS: [Counted; 16] = [
-    of_two("pile: a put wakes a getter", Some(5), a_put_wakes_a_getter),
+    of_two("pile: a put wakes a getter", None, a_put_wakes_a_getter),
     of_two("pile: a get wakes a putter", Some(5), a_get_wakes_a_putter),
     of_two("pile: a batch that is got wakes a putter", Some(5), a_batch_that_is_got_wakes_a_putter),
     of_two("pile: a timed-out getter takes nothing with it", Some(5), a_timed_out_getter_takes_nothing_with_it),

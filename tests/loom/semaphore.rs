@@ -138,7 +138,7 @@ const SCENARIOS: [Counted; 9] = [
     of_two("semaphore: several are collected as they come", Some(4), several_are_collected_as_they_come),
     of_two("semaphore: who collects in vain gives back", Some(4), who_collects_in_vain_gives_back),
     of_three("semaphore: a release of two lets two sleepers go", Some(3), a_release_of_two_lets_two_sleepers_go),
-    of_three("semaphore: two releases let two sleepers go", Some(2), two_releases_let_two_sleepers_go),
+    of_three("semaphore: two releases let two sleepers go", Some(3), two_releases_let_two_sleepers_go),
     of_three("semaphore: a timed-out waiter leaves a wake", Some(3), a_timed_out_waiter_leaves_the_others_a_wake),
     of_three("semaphore: two that collect", Some(3), two_that_collect_do_not_block_each_other),
 ];

@@ -1,4 +1,4 @@
-//! `raw::thread`: the end of a thread, and those who wait for it. The system's own join is loom's.
+//! `raw::thread`: the end of a thread, and those who wait for it. The system's own join is the model kernel's.
 
 use std::rc::Rc;
 

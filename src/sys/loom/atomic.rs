@@ -66,6 +66,10 @@ unsafe impl<T> Send for Atomic<T> {}
 // SAFETY: as for `Send`.
 unsafe impl<T> Sync for Atomic<T> {}
 
+/// loom does not say which of two stores of one word is the later one unless one is ordered before the other; our programs
+/// have no such stores.
+pub(super) const UNORDERED: &str = "two stores of one word are not ordered: not modelled";
+
 /// No value has this place.
 const NOWHERE: u64 = u64::MAX;
 
@@ -166,7 +170,7 @@ impl<T: Value> Atomic<T> {
             let place = self.add(new);
             search::made(place);
             let done = self.place.compare_exchange(latest, place, order, Relaxed);
-            assert_eq!(done, Ok(latest), "nothing comes between the parts of a step");
+            assert_eq!(done, Ok(latest), "{UNORDERED}");
             self.latest.set(place);
             Ok(old)
         })
@@ -246,10 +250,11 @@ impl<T: Value> Atomic<T> {
     /// The latest value, as the kernel sees it, in the course of a step: a plain load of the model may be stale.
     pub(super) fn latest(&self) -> T {
         search::step_is_also_at(self.object);
-        self.value(search::within_a_step(|| {
+        search::within_a_step(|| {
             self.meet_the_forgotten();
-            look(&self.place, Relaxed)
-        }))
+            assert_eq!(look(&self.place, Relaxed), self.latest.get(), "{UNORDERED}");
+        });
+        self.value(self.latest.get())
     }
 }
 

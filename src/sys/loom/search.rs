@@ -10,7 +10,7 @@
 //!
 //! A *step* is one operation of an atomic or of the kernel, with all that its thread does until the next one. Two steps
 //! commute unless they are of one thread, or meet at an atomic that one of them stores to, or both hold a fence, or both
-//! are the kernel's, or one of them yields: then the scheduler's state depends on their order.
+//! are the kernel's, or one of them spins, by which it yields: then the scheduler's state depends on their order.
 //!
 //! With a bound on preemptions nothing is pruned: what is equal may have cost fewer of them.
 
@@ -144,7 +144,9 @@ impl Search {
                 node.explored.push(node.step);
             }
             if self.is_new {
-                node.step = step;
+                // With another value read, the rest of the step may differ: what any of them does counts.
+                let (fences, yields) = (!turned && node.step.fences, !turned && node.step.yields);
+                node.step = Step { fences, yields, ..step };
                 self.path.truncate(self.here + 1);
             }
         }
