@@ -13,7 +13,7 @@ use underthread::raw::{self, Options};
 use underthread::threading::{self, StartError, Thread, Timer, active_count, stack_size};
 
 use crate::child::{child, outcome_of, show_nothing};
-use crate::support::limit_address_space;
+use crate::support::{AtEnd, limit_address_space};
 use crate::works::{Crew, FRUGAL};
 
 thread_local! {
@@ -43,10 +43,10 @@ unsafe impl GlobalAlloc for Finite {
 static ALLOCATOR: Finite = Finite;
 
 fn without_memory<R>(body: impl FnOnce() -> R) -> R {
+    // Also where the body panics.
+    let _end = AtEnd(|| NONE_LEFT.set(false));
     NONE_LEFT.set(true);
-    let result = body();
-    NONE_LEFT.set(false);
-    result
+    body()
 }
 
 #[test]
@@ -64,6 +64,7 @@ fn a_put_ends_the_process(output: &std::process::Output) {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{said}");
     assert!(said.contains("memory allocation of ") && said.contains("bytes failed"), "{said}");
+    assert!(!said.contains("panicked at"), "{said}");
 }
 
 #[test]
@@ -87,14 +88,14 @@ fn a_put_to_a_stack_for_which_there_is_no_memory_ends_the_process() {
 fn a_bounded_queue_that_was_full_once_needs_no_more_memory() {
     child(|| {
         let queue = Queue::new(100);
-        for round in 0..10 {
-            if round == 5 {
-                NONE_LEFT.set(true);
+        let five_rounds = || {
+            for _ in 0..5 {
+                (0..100).for_each(|item| queue.put(item).unwrap());
+                (0..100).for_each(|item| assert_eq!(queue.get(), Ok(item)));
             }
-            (0..100).for_each(|item| queue.put(item).unwrap());
-            (0..100).for_each(|item| assert_eq!(queue.get(), Ok(item)));
-        }
-        NONE_LEFT.set(false);
+        };
+        five_rounds();
+        without_memory(five_rounds);
     });
 }
 
