@@ -17,8 +17,8 @@ use crate::{barrier, event, semaphore};
 /// Of every kind at least so many are made.
 const ENOUGH: usize = 100;
 
-/// Of so many programs, of which a few per cent would do.
-const AT_MOST: usize = 20_000;
+/// Of so many programs: a hundred or so give enough.
+const AT_MOST: usize = 2000;
 
 /// Shows `look` values of `strategy`, the same in every run, until each of its counts has reached `enough`.
 fn until<V, const N: usize>(enough: usize, strategy: impl Strategy<Value = V>, mut look: impl FnMut(V) -> [usize; N]) {
