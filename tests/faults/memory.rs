@@ -4,6 +4,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::os::unix::process::ExitStatusExt;
+use std::panic::{set_hook, take_hook};
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use underthread::raw::{self, Options};
 use underthread::threading::{self, StartError, Thread, Timer, active_count, stack_size};
 
 use crate::child::{child, outcome_of, show_nothing};
-use crate::support::limit_address_space;
+use crate::support::{AtEnd, limit_address_space};
 use crate::works::{Crew, FRUGAL};
 
 thread_local! {
@@ -43,10 +44,10 @@ unsafe impl GlobalAlloc for Finite {
 static ALLOCATOR: Finite = Finite;
 
 fn without_memory<R>(body: impl FnOnce() -> R) -> R {
+    // Also where the body panics.
+    let _end = AtEnd(|| NONE_LEFT.set(false));
     NONE_LEFT.set(true);
-    let result = body();
-    NONE_LEFT.set(false);
-    result
+    body()
 }
 
 #[test]
@@ -59,18 +60,29 @@ fn nothing_but_queues_and_threads_asks_for_memory() {
     });
 }
 
+/// For a panic there is memory again: without, it would end the process as a put does.
+fn only_a_panic_has_memory(body: impl FnOnce()) {
+    let hook = take_hook();
+    set_hook(Box::new(move |panic| {
+        NONE_LEFT.set(false);
+        hook(panic);
+    }));
+    without_memory(body);
+}
+
 /// As Rust's collections do: the item is lost with the process, and no put can be half done.
 fn a_put_ends_the_process(output: &std::process::Output) {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{said}");
     assert!(said.contains("memory allocation of ") && said.contains("bytes failed"), "{said}");
+    assert!(!said.contains("panicked at"), "{said}");
 }
 
 #[test]
 fn a_put_for_which_there_is_no_memory_ends_the_process() {
     a_put_ends_the_process(&outcome_of(|| {
         let queue = Queue::new(0);
-        without_memory(|| (0..1_000_000).for_each(|item| queue.put(item).unwrap()));
+        only_a_panic_has_memory(|| (0..1_000_000).for_each(|item| queue.put(item).unwrap()));
     }));
 }
 
@@ -78,7 +90,7 @@ fn a_put_for_which_there_is_no_memory_ends_the_process() {
 fn a_put_to_a_stack_for_which_there_is_no_memory_ends_the_process() {
     a_put_ends_the_process(&outcome_of(|| {
         let queue = LifoQueue::new(0);
-        without_memory(|| (0..1_000_000).for_each(|item| queue.put(item).unwrap()));
+        only_a_panic_has_memory(|| (0..1_000_000).for_each(|item| queue.put(item).unwrap()));
     }));
 }
 
@@ -87,14 +99,14 @@ fn a_put_to_a_stack_for_which_there_is_no_memory_ends_the_process() {
 fn a_bounded_queue_that_was_full_once_needs_no_more_memory() {
     child(|| {
         let queue = Queue::new(100);
-        for round in 0..10 {
-            if round == 5 {
-                NONE_LEFT.set(true);
+        let five_rounds = || {
+            for _ in 0..5 {
+                (0..100).for_each(|item| queue.put(item).unwrap());
+                (0..100).for_each(|item| assert_eq!(queue.get(), Ok(item)));
             }
-            (0..100).for_each(|item| queue.put(item).unwrap());
-            (0..100).for_each(|item| assert_eq!(queue.get(), Ok(item)));
-        }
-        NONE_LEFT.set(false);
+        };
+        five_rounds();
+        without_memory(five_rounds);
     });
 }
 

@@ -10,6 +10,7 @@ use underthread::raw::get_native_id;
 use underthread::threading::Timer;
 
 use crate::child::child;
+use crate::support::AtEnd;
 use crate::waits::{asleep, hold_under};
 use crate::works::{Crew, all_come_to_their_end};
 
@@ -31,7 +32,7 @@ fn send(thread: u32) {
     unsafe { libc::syscall(libc::SYS_tgkill, std::process::id(), thread, libc::SIGUSR1) };
 }
 
-/// Runs `body` while every thread of the process but one is sent signals.
+/// Runs `body` while every thread of the process but one is sent signals, of which some have been handled.
 fn in_a_storm(body: impl FnOnce()) {
     handle();
     let done = AtomicBool::new(false);
@@ -47,10 +48,13 @@ fn in_a_storm(body: impl FnOnce()) {
                 thread::yield_now();
             }
         });
+        // Also where the body panics.
+        let _end = AtEnd(|| done.store(true, Relaxed));
+        while HANDLED.load(Relaxed) == 0 {
+            thread::yield_now();
+        }
         body();
-        done.store(true, Relaxed);
     });
-    assert_ne!(HANDLED.load(Relaxed), 0);
 }
 
 #[test]

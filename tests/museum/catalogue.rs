@@ -14,6 +14,22 @@ fn named(document: &str) -> Vec<(&str, &str)> {
     quoted.filter_map(|name| name.split_once("::").filter(|(file, _)| file.ends_with(".rs"))).collect()
 }
 
+/// Whether `function` is a test, by its own name or by one that a macro makes, or a scenario in the table of a model.
+fn is_test(source: &str, function: &str) -> bool {
+    let is_function = |function: &str| {
+        let Some(at) = ["(", "<"].iter().find_map(|after| source.find(&format!("fn {function}{after}"))) else {
+            return false;
+        };
+        let marked = source[..at].rsplit("\n\n").next().is_some_and(|head| head.contains("#[test]"));
+        let listed = [format!(", {function})"), format!("\n        {function},\n")];
+        marked || source.contains("model!(") && listed.iter().any(|listed| source.contains(listed))
+    };
+    is_function(function)
+        || source.contains(&format!("\n    {function}: "))
+        || source.contains(&format!("\n    fn {function}(new: Kind<"))
+        || function == "every_planted_bug_is_found" && source.contains("\nmodel!(") && !source.contains(", []);")
+}
+
 #[test]
 fn every_test_that_a_document_names_is_there() {
     for document in ["docs/museum.md", "docs/deviations.md"] {
@@ -25,11 +41,16 @@ fn every_test_that_a_document_names_is_there() {
                 continue;
             }
             let source = read(&format!("tests/{file}"));
-            // As a function, or as the name that a macro makes one of.
-            let forms = [format!("fn {function}("), format!("fn {function}<"), format!("\n    {function}: ")];
-            assert!(forms.iter().any(|form| source.contains(form)), "{document}: {file}::{function} is not there");
+            assert!(is_test(&source, function), "{document}: {file}::{function} is not there");
         }
     }
+}
+
+#[test]
+fn a_helper_is_no_test_and_a_model_without_files_plants_no_bug() {
+    assert!(!is_test(&read("tests/loom/lock.rs"), "of_two") && !is_test(&read("tests/raw/lock.rs"), "add_one"));
+    let planted = |file: &str| is_test(&read(&format!("tests/loom/{file}.rs")), "every_planted_bug_is_found");
+    assert!(planted("lock") && !planted("fuse"));
 }
 
 /// Every entry has one row, in order, with a link or a name, with what shows or excludes it, and with how that was seen.

@@ -189,7 +189,7 @@ fn a_signal_handler_may_release_a_semaphore_that_its_thread_waits_for() {
             assert_eq!(unsafe { libc::pthread_kill(target, libc::SIGUSR2) }, 0);
             // Signals of one number are not counted while one is pending.
             while ACQUIRED.load(SeqCst) == sent {
-                std::hint::spin_loop();
+                std::thread::yield_now();
             }
         }
         waiter.join().unwrap();

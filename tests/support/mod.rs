@@ -9,6 +9,7 @@
 #![allow(missing_debug_implementations, reason = "not a library")]
 
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Acquire, Ordering::Release};
@@ -73,7 +74,8 @@ pub fn watched<R>(body: impl FnOnce() -> R) -> R {
     result
 }
 
-struct AtEnd<F: FnMut()>(F);
+/// Is called when it goes, also in a panic.
+pub struct AtEnd<F: FnMut()>(pub F);
 
 impl<F: FnMut()> Drop for AtEnd<F> {
     fn drop(&mut self) {
@@ -177,13 +179,26 @@ pub fn cpu_time() -> Duration {
 }
 
 /// Runs the test called `test` of this binary again, alone in a child process in which `variable` is set, and gives
-/// what came of it.
+/// what came of it. The kernel ends a child that hangs, and writes no core of one that is meant to crash.
 pub fn rerun(test: &str, variable: &str) -> process::Output {
-    process::Command::new(std::env::current_exe().unwrap())
-        .args([test, "--exact", "--nocapture", "--test-threads=1"])
-        .env(variable, "1")
-        .output()
-        .unwrap()
+    let mut child = process::Command::new(std::env::current_exe().unwrap());
+    child.args([test, "--exact", "--nocapture", "--test-threads=1"]).env(variable, "1");
+    let limits = || {
+        let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: the pointer is to a live limit.
+        unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const none) };
+        // Sanitizers are slow.
+        // SAFETY: a timer, which stays through the exec.
+        unsafe { libc::alarm(100) };
+        Ok(())
+    };
+    // SAFETY: two system calls, nothing that another thread could hold.
+    unsafe { child.pre_exec(limits) };
+    let output = child.output().unwrap();
+    // One that finds no test to run ends well.
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("running 1 test\n"), "{test} is not a test: {said}");
+    output
 }
 
 /// Limits the address space of this process to `bytes`; gives what the limit was.
