@@ -89,7 +89,7 @@ impl<S: Scope> Event<S> {
 
     /// Sets the event and wakes everyone who waits for it. It never blocks.
     ///
-    /// May be called in a signal handler: it is one atomic step and at most one futex call.
+    /// On Linux it may be called in a signal handler: it is one atomic step and at most one futex call.
     #[inline]
     pub fn set(&self) {
         // Release: pairs with Acquire in `wait_until`, `is_set` and `clear`. For I3 it is no load and no plain store.

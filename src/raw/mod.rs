@@ -26,7 +26,7 @@
 //!
 //! Every wait goes through [`Futex::wait`](crate::sys::Futex::wait): a thread that waits uses no CPU after a spin of
 //! at most [`spin::LIMIT`] looks. Nothing here is undone by a panic or by the end of a thread: a word that says
-//! "held" stays so. Queues, ids and the start of a thread allocate; nothing else does.
+//! "held" stays so. Queues, ids, the start of a thread, `scope`, `at_end` and `set_os_name` allocate; nothing else does.
 
 pub mod barrier;
 pub mod buffer;

@@ -184,7 +184,7 @@ impl<S: Scope> Semaphore<S> {
 
     /// Adds `n` permits and wakes sleepers for them. It never blocks. Of none it changes nothing.
     ///
-    /// May be called in a signal handler: it is atomic steps and futex calls.
+    /// On Linux it may be called in a signal handler: it is atomic steps and futex calls.
     ///
     /// # Errors
     ///

@@ -217,7 +217,7 @@ impl Handle {
     }
 
     /// The kernel's number of the thread. Waits for the thread's first step, if need be; 0 in a forked child, if that
-    /// step had not come before the fork.
+    /// step had not come before the fork; there it is the number that the thread had in the parent, also of who forked.
     pub fn native_id(&self) -> u32 {
         if !self.0.stayed_behind() {
             self.0.record.native_id.wait_past(0, None);

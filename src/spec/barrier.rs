@@ -55,8 +55,9 @@ pub enum Answer {
 }
 
 impl Barrier {
-    /// For so many threads.
+    /// For so many threads; 0 counts as 1, as in [`raw::Barrier`](crate::raw::Barrier).
     pub const fn new(parties: usize) -> Self {
+        let parties = if parties == 0 { 1 } else { parties };
         Self { parties, status: Status::Filling, inside: Vec::new(), complete: Vec::new() }
     }
 

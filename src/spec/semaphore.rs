@@ -6,6 +6,10 @@ use super::{Spec, Step};
 ///
 /// One who waits for several takes them as they come, and gives them back if it gives up; so others can see that some
 /// are gone that nobody will have had. One thread at a time does so. For one permit it is a single step.
+///
+/// Not in it: a sleeper that has waited for a millisecond is handed its permit, which is then missing from
+/// [`Value`](Call::Value), and to others, for a moment before it is taken, and may come back untaken. A history in which
+/// waits last that long may be refused for that.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Semaphore {
     permits: u32,

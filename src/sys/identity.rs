@@ -70,7 +70,7 @@ fn ask_native_id() -> u32 {
     id
 }
 
-/// The forks between the program's start and this process; counted from [`watch_forks`] on.
+/// A number that changes at a fork; from [`watch_forks`] on.
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
 /// The ident of the main thread.
@@ -100,11 +100,11 @@ pub fn watch_forks() -> io::Result<()> {
         check(unsafe { libc::pthread_atfork(Some(before), None, Some(in_child)) })?;
         Ok(1)
     };
-    // To have the handlers twice does no harm.
+    // To have the handlers twice does no harm: a fork is counted by two then.
     WATCHED.get(watch, drop).map(drop)
 }
 
-/// How often this process's ancestors have forked: another number in a child than in its parent.
+/// A number that changes at a fork: it is greater in a child than in its parent, by how much is not said.
 pub fn forks() -> u32 {
     // Relaxed: changes only in a process that has one thread.
     FORKS.load(Relaxed)

@@ -38,7 +38,7 @@ impl Event {
 
     /// Sets the event and wakes everyone who waits for it; setting it again changes nothing.
     ///
-    /// May be called in a signal handler.
+    /// On Linux it may be called in a signal handler.
     #[inline]
     pub fn set(&self) {
         self.raw.set();

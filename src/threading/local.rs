@@ -98,11 +98,10 @@ impl Values {
             return;
         }
         let dead: Vec<u64> = self.of.borrow().keys().copied().filter(|id| !LOCALS.is_live(*id)).collect();
-        for id in dead {
-            // Taken out first, dropped when the map is free again: a drop may use any `Local`.
-            let value = self.remove(id);
-            drop(value);
-        }
+        // All are taken out first, and dropped when the map is free again: a drop may use any `Local`, and if one panics
+        // the others are dropped all the same.
+        let values: Vec<_> = dead.into_iter().filter_map(|id| self.remove(id)).collect();
+        drop(values);
     }
 }
 

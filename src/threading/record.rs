@@ -136,10 +136,15 @@ impl Life {
     }
 
     pub(super) fn native_id(&self) -> Option<u32> {
+        // However it began: the main thread of a forked child had another number in the parent.
+        if self.ident() == Some(raw::main_ident())
+            && let Some(id) = raw::main_native_id()
+        {
+            return Some(id);
+        }
         match &self.origin {
-            Origin::New => None,
+            Origin::New | Origin::Main { .. } => None,
             Origin::Started(handle) => Some(handle.native_id()),
-            Origin::Main { .. } => raw::main_native_id(),
             Origin::Dummy { native_id, .. } => Some(*native_id),
         }
     }

@@ -132,7 +132,7 @@ impl Semaphore {
 
     /// Adds `n` permits, by whatever thread, and wakes who waits for them. Of none it changes nothing.
     ///
-    /// It never blocks, and may be called in a signal handler.
+    /// It never blocks; on Linux it may be called in a signal handler.
     ///
     /// # Errors
     ///

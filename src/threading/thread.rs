@@ -140,7 +140,7 @@ impl<T> Thread<T> {
     }
 
     /// The kernel's number of the thread, once started; may wait for the thread's first step. `None` for the main thread
-    /// where the system does not tell.
+    /// where the system does not tell, and in a forked child for that of the parent.
     pub fn native_id(&self) -> Option<u32> {
         self.record.life.acquire().native_id()
     }

@@ -84,6 +84,13 @@ fn a_pending_operation_may_have_taken_effect_or_not() {
 }
 
 #[test]
+fn a_barrier_for_nobody_is_for_one() {
+    let alone = vec![vec![done(barrier::Call::Wait, barrier::Answer::Place(0), 0, 1)]];
+    let found = verdict(Barrier::new(0), alone);
+    assert!(YES(&found), "{found:?}");
+}
+
+#[test]
 fn nobody_is_linearizable() {
     assert_eq!(verdict(fifo(), Vec::new()), Verdict::Linearizable(Vec::new()));
     assert_eq!(verdict(fifo(), vec![Vec::new(); 3]), Verdict::Linearizable(Vec::new()));

@@ -1,4 +1,4 @@
-//! `raw::Condition`. Two locks and two words to sleep on make these models large, so they are bounded.
+//! `raw::Condition`. Two locks and two words to sleep on make these models large, so most are bounded.
 
 use std::rc::Rc;
 

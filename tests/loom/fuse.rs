@@ -36,19 +36,11 @@ impl Timer {
 
     /// True if the call never comes.
     fn cancel(&self) -> bool {
-        self.step();
         self.fuse.cut().is_some()
     }
 
     fn is_finished(&self) -> bool {
-        self.step();
         self.fuse.is_finished()
-    }
-
-    /// A wait of the model that times out first lets another thread take a step: this one, so that the timer may come
-    /// before the next.
-    fn step(&self) {
-        self.fuse.is_finished();
     }
 
     /// Once the call is over, or will not come.
@@ -132,7 +124,16 @@ fn of_two_who_cancel_and_the_call_one_comes_first() {
     assert_eq!(timer.calls(), u32::from(!cancelled && !too));
 }
 
-const SCENARIOS: [Counted; 6] = [
+fn once_its_thread_has_ended_it_is_finished() {
+    let timer = Rc::new(Timer::new());
+    let thread = with(&timer, |timer| timer.run(soon()));
+    let other = with(&timer, Timer::cancel);
+    thread.join();
+    assert!(timer.is_finished());
+    assert_eq!(timer.calls(), u32::from(!other.join()));
+}
+
+const SCENARIOS: [Counted; 7] = [
     of_two("timer: it calls unless it is cancelled in time", None, it_calls_unless_it_is_cancelled_in_time),
     of_two("timer: a cancel ends the wait", None, a_cancel_ends_the_wait),
     of_two("timer: finished, its call is visible", None, who_finds_it_finished_sees_what_the_call_did),
@@ -143,6 +144,7 @@ const SCENARIOS: [Counted; 6] = [
         Some(3),
         of_two_who_cancel_and_the_call_one_comes_first,
     ),
+    of_three("timer: its thread has ended", Some(3), once_its_thread_has_ended_it_is_finished),
 ];
 
 model!(SCENARIOS, []);

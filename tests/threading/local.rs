@@ -96,6 +96,26 @@ fn a_dropped_object_takes_its_values_along_each_in_its_own_thread() {
 }
 
 #[test]
+fn a_drop_that_panics_leaves_no_other_value_of_a_dropped_object() {
+    struct Panics;
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("in a drop");
+        }
+    }
+    let (first, second) = (Local::new(|| Panics), counted());
+    let (say, hear) = mpsc::channel();
+    first.with(|_| ());
+    second.with(|value| *value.0.borrow_mut() = Some(say));
+    // In another thread, so that our values are still to be cleared up.
+    std::thread::spawn(|| drop((first, second))).join().unwrap();
+    let other = counted();
+    assert!(catch_unwind(AssertUnwindSafe(|| other.with(|_| ()))).is_err());
+    assert_eq!(hear.try_recv(), Ok(get_ident()));
+    other.with(|_| ());
+}
+
+#[test]
 fn an_init_that_panics_leaves_no_value_and_is_tried_again() {
     static TRIES: AtomicU32 = AtomicU32::new(0);
     let object: Local<u32> = Local::new(|| match TRIES.fetch_add(1, SeqCst) {

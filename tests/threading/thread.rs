@@ -393,6 +393,11 @@ fn in_a_forked_child_who_forked_is_main_and_alone_and_may_start_threads() {
             assert_eq!((get_ident(), get_native_id()), (ident, std::process::id()));
             assert!(current_thread().is_same(&own) && main_thread().is_same(&own) && own.is_alive());
             assert_eq!((active_count(), raw::count()), (1, 1));
+            if cfg!(target_os = "linux") {
+                assert_eq!((own.native_id(), main.native_id()), (Some(std::process::id()), None));
+                own.set_name("forked");
+                assert_eq!(std::fs::read_to_string("/proc/self/comm").unwrap(), "forked\n");
+            }
             assert!(!left.is_alive() && !main.is_alive());
             assert_eq!((left.join(), main.join(), own.join()), (Ok(()), Ok(()), Err(JoinError::Itself)));
             // Its stack may serve these; so nobody may detach it any more.
