@@ -4,9 +4,9 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::os::unix::process::ExitStatusExt;
-use std::panic::{set_hook, take_hook};
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::thread;
 use std::time::Duration;
 
 use underthread::queue::{LifoQueue, Queue};
@@ -21,13 +21,13 @@ thread_local! {
     static NONE_LEFT: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Has nothing for a thread that says so.
+/// Has nothing for a thread that says so, unless it panics: without memory that would end the process as a put does.
 struct Finite;
 
 // SAFETY: the system's, or null.
 unsafe impl GlobalAlloc for Finite {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if NONE_LEFT.get() {
+        if NONE_LEFT.get() && !thread::panicking() {
             return ptr::null_mut();
         }
         // SAFETY: by our caller.
@@ -60,16 +60,6 @@ fn nothing_but_queues_and_threads_asks_for_memory() {
     });
 }
 
-/// For a panic there is memory again: without, it would end the process as a put does.
-fn only_a_panic_has_memory(body: impl FnOnce()) {
-    let hook = take_hook();
-    set_hook(Box::new(move |panic| {
-        NONE_LEFT.set(false);
-        hook(panic);
-    }));
-    without_memory(body);
-}
-
 /// As Rust's collections do: the item is lost with the process, and no put can be half done.
 fn a_put_ends_the_process(output: &std::process::Output) {
     let said = String::from_utf8_lossy(&output.stderr);
@@ -82,7 +72,7 @@ fn a_put_ends_the_process(output: &std::process::Output) {
 fn a_put_for_which_there_is_no_memory_ends_the_process() {
     a_put_ends_the_process(&outcome_of(|| {
         let queue = Queue::new(0);
-        only_a_panic_has_memory(|| (0..1_000_000).for_each(|item| queue.put(item).unwrap()));
+        without_memory(|| (0..1_000_000).for_each(|item| queue.put(item).unwrap()));
     }));
 }
 
@@ -90,7 +80,7 @@ fn a_put_for_which_there_is_no_memory_ends_the_process() {
 fn a_put_to_a_stack_for_which_there_is_no_memory_ends_the_process() {
     a_put_ends_the_process(&outcome_of(|| {
         let queue = LifoQueue::new(0);
-        only_a_panic_has_memory(|| (0..1_000_000).for_each(|item| queue.put(item).unwrap()));
+        without_memory(|| (0..1_000_000).for_each(|item| queue.put(item).unwrap()));
     }));
 }
 
