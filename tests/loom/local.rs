@@ -68,4 +68,4 @@ const SCENARIOS: [Counted; 3] = [
     ),
 ];
 
-model!(SCENARIOS, []);
+model!(SCENARIOS, ["raw/local.rs"]);

@@ -23,6 +23,7 @@ impl Account {
         self.balance.with_mut(|balance| unsafe { *balance += 1 });
         self.lock.release().unwrap();
         self.lock.release().unwrap();
+        assert!(!self.lock.is_owned());
     }
 
     /// Once every other thread has been joined.
@@ -95,4 +96,4 @@ const SCENARIOS: [Counted; 4] = [
     of_three("rlock: three threads exclude each other", Some(3), three_threads_exclude_each_other),
 ];
 
-model!(SCENARIOS, []);
+model!(SCENARIOS, ["raw/rlock.rs"]);

@@ -198,7 +198,7 @@ impl<T: Value> Atomic<T> {
     pub fn store(&self, value: T, order: Ordering) {
         let caller = Location::caller();
         let Some(order) = Site::new(caller, Slot::Store).of_a_pointer(T::IS_A_POINTER).order(order) else {
-            self.update(caller, None, Relaxed, |_| None).unwrap_or_else(|_| value);
+            self.update(caller, None, Relaxed, |_| None).unwrap_or(value);
             return;
         };
         let place = self.add(value);
