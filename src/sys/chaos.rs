@@ -31,7 +31,7 @@ static SEED_EARLY: extern "C" fn() = {
     extern "C" fn seed() {
         let given = std::env::var("UNDERTHREAD_CHAOS_SEED").ok().and_then(|seed| seed.parse().ok());
         let seed = given.unwrap_or_else(|| {
-            let seed = u64::from(Deadline::now().timespec().tv_nsec.unsigned_abs());
+            let seed = Deadline::now().timespec().tv_nsec as u64;
             eprintln!("UNDERTHREAD_CHAOS_SEED={seed}");
             seed
         });
@@ -48,7 +48,7 @@ std::thread_local! {
 
 /// True once in so many times.
 fn once_in(times: u64) -> bool {
-    random() % times == 0
+    random().is_multiple_of(times)
 }
 
 /// SplitMix64, after Steele, Lea and Flood, *Fast Splittable Pseudorandom Number Generators*, OOPSLA 2014.

@@ -1,6 +1,7 @@
 //! docs/planted-bugs.md: every planted bug and what found it, written with `UPDATE=1` and otherwise compared.
 
 use std::fs;
+#[expect(clippy::disallowed_types, reason = "ours are models here")]
 use std::sync::{Mutex, PoisonError};
 
 use underthread::sys::model::{Found, Strength};
@@ -8,6 +9,7 @@ use underthread::sys::model::{Found, Strength};
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/planted-bugs.md");
 
 /// The models run beside each other.
+#[expect(clippy::disallowed_types, reason = "ours are models here")]
 static WRITING: Mutex<()> = Mutex::new(());
 
 /// The section of `model`, a module of this crate.

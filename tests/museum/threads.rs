@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
 
 use underthread::queue::Queue;
+#[cfg(not(underthread_pthread))]
 use underthread::raw::Semaphore;
 use underthread::threading::{self, Condition, Event, Lock, Thread, current_thread, enumerate, main_thread};
 
