@@ -17,8 +17,8 @@
 //! would be no ground to stand on. So a shared wait sleeps for at most [`SLICE`] and returns, and its caller looks
 //! again; a shared wake has nothing to do.
 //!
-//! Unlike the system call, a private wake takes a mutex: it may not be made by a signal handler, nor by the child of a
-//! fork that another thread's wait or wake may have been caught in.
+//! Unlike the system call, a private wake takes a mutex: it may not be made by a signal handler. A fork takes all of them
+//! and empties the child's table: the sleepers stay behind, and their stacks are used again.
 //!
 //! After Linux's own futex table and WebKit's parking lot.
 
@@ -61,6 +61,7 @@ pub(super) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Deadline>, 
 }
 
 fn wait_private(word: &AtomicU32, expected: u32, deadline: Option<Deadline>) -> bool {
+    watch_forks();
     let sleeper = Sleeper::new(ptr::from_ref(word).addr());
     // In place: a condition variable may not move.
     clock::make(sleeper.condition());
@@ -69,6 +70,33 @@ fn wait_private(word: &AtomicU32, expected: u32, deadline: Option<Deadline>) -> 
     unsafe { libc::pthread_cond_destroy(sleeper.condition()) };
     // Neither a wake nor the deadline is a spurious wake.
     woken || !deadline.is_some_and(Deadline::passed)
+}
+
+/// Before a sleeper is linked, once. Without memory for that the next one tries.
+fn watch_forks() {
+    extern "C" fn before() {
+        TABLE.iter().for_each(Bucket::lock);
+    }
+    extern "C" fn in_parent() {
+        TABLE.iter().for_each(Bucket::unlock);
+    }
+    extern "C" fn in_child() {
+        for bucket in &TABLE {
+            bucket.first.set(ptr::null());
+            bucket.unlock();
+        }
+    }
+    static WATCHED: AtomicU32 = AtomicU32::new(0);
+    // Relaxed, all three: it says who registers, under a mutex, and guards nothing.
+    if WATCHED.load(Relaxed) == 0 {
+        TABLE[0].lock();
+        if WATCHED.load(Relaxed) == 0 {
+            // SAFETY: the handlers lock, change and unlock the table, which is theirs between the first and the others.
+            let failed = unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
+            WATCHED.store((failed == 0).into(), Relaxed);
+        }
+        TABLE[0].unlock();
+    }
 }
 
 fn wait_shared(word: &AtomicU32, expected: u32, deadline: Option<Deadline>) -> bool {
