@@ -16,7 +16,8 @@ use std::cell::{Cell, RefCell};
 
 use loom::sync::atomic::AtomicU64 as Place;
 
-use super::model::{Site, Slot, thread_index, threads};
+use super::model::{thread_index, threads};
+use super::planted::{Site, Slot};
 use super::search::{self, Object};
 use super::trace::{self, Event};
 

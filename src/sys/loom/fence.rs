@@ -4,7 +4,7 @@ use core::panic::Location;
 use core::sync::atomic::Ordering;
 
 use super::super::Scope;
-use super::model::{Site, Slot};
+use super::planted::{Site, Slot};
 use super::search;
 use super::trace::{self, Event};
 

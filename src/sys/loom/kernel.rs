@@ -14,7 +14,8 @@ use loom::sync::atomic::AtomicU32 as Marker;
 
 use super::Deadline;
 use super::atomic::AtomicU32;
-use super::model::{self, Site, Slot};
+use super::model;
+use super::planted::{Site, Slot};
 use super::search;
 use super::trace::{self, Event};
 

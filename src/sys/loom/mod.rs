@@ -5,6 +5,7 @@
 //!   ordering, or drop one fence or wake, without a mark in the source (a *mutant*).
 //! * [`kernel`]: wait and wake. They lend no memory order: a sleeper that trusts its wake without an acquiring
 //!   load is caught.
+//! * [`planted`]: bugs put into the source, one at a time, that some scenario must find.
 //! * [`search`]: which executions need not be run, as they equal others.
 //! * [`trace`]: the steps of the current one, printed when it fails.
 //! * [`thread`]: loom's threads, by the names of the real ones.
@@ -15,6 +16,7 @@ pub(super) mod atomic;
 pub mod fence;
 mod kernel;
 pub mod model;
+mod planted;
 mod search;
 pub mod thread;
 mod trace;
