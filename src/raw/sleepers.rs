@@ -28,7 +28,7 @@
 //! I3  At most one wake is in flight for a mark: between a wake and the return of its sleeper the word is `NONE`, and
 //!     releases make no system call. One who is woken and finds more than it takes must therefore wake the next.
 //! I4  `STARVING` is there only while a thread that has set it is still in `sleep`; it clears the mark before it
-//!     returns, and takes the unit if it was granted meanwhile. So a grant always finds a taker.
+//!     returns, and takes the unit if it was granted meanwhile. If it is killed, a newcomer does, after a while.
 //! I5  A wait that ends by its deadline has had no wake spent on it (the futex's contract), so nothing is lost with it.
 //!
 //! # Order

@@ -2,7 +2,8 @@
 //!
 //! Everything between two of loom's own operations is one step, as the kernel's bucket lock makes it. What orders
 //! the steps of different threads for the explorer is `mark`, a compare-exchange that always fails on a word of its
-//! own: an RMW to the scheduler, of no effect on memory, so nothing is lent that `futex(2)` does not promise.
+//! own: an RMW to the scheduler, of no effect on memory, so a wake lends nothing that `futex(2)` does not promise. The
+//! look before a sleep is a relaxed read of the word itself.
 
 use core::panic::Location;
 use core::ptr;

@@ -3,8 +3,8 @@
 //!
 //! * [`atomic`]: the atomics. Each operation knows the source line that made it, so that a run can weaken one
 //!   ordering, or drop one fence or wake, without a mark in the source (a *mutant*).
-//! * [`kernel`]: wait and wake. They lend no memory order: a sleeper that trusts its wake without an acquiring
-//!   load is caught.
+//! * [`kernel`]: wait and wake. A wake lends no memory order: a sleeper that trusts it without an acquiring load is
+//!   caught. The look before a sleep is a relaxed read of the word, which a later fence may take up.
 //! * [`planted`]: bugs put into the source, one at a time, that some scenario must find.
 //! * [`search`]: which executions need not be run, as they equal others.
 //! * [`trace`]: the steps of the current one, printed when it fails.
