@@ -14,7 +14,7 @@ use underthread::raw::{self, Options};
 use underthread::threading::{self, StartError, Thread, Timer, active_count, stack_size};
 
 use crate::child::{child, outcome_of, show_nothing};
-use crate::support::{AtEnd, limit_address_space};
+use crate::support::{AtEnd, HUGE_STACK, limit_address_space, set_address_space, without_room_for_stacks};
 use crate::works::{Crew, FRUGAL};
 
 thread_local! {
@@ -100,18 +100,10 @@ fn a_bounded_queue_that_was_full_once_needs_no_more_memory() {
     });
 }
 
-/// Stacks of 64 MiB, of which none fits below the limit.
-fn without_room_for_stacks<R>(body: impl FnOnce() -> R) -> R {
-    let before = limit_address_space(64 << 20);
-    let result = body();
-    limit_address_space(before);
-    result
-}
-
 #[test]
 fn a_timer_whose_start_is_refused_may_be_started_again() {
     child(|| {
-        stack_size(Some(64 << 20)).unwrap();
+        stack_size(Some(HUGE_STACK)).unwrap();
         static CALLS: AtomicU32 = AtomicU32::new(0);
         let timer = Timer::new(Duration::ZERO, || assert_eq!(CALLS.fetch_add(1, Relaxed), 0));
         for _ in 0..3 {
@@ -127,7 +119,7 @@ fn a_timer_whose_start_is_refused_may_be_started_again() {
 #[test]
 fn a_scope_in_which_a_start_is_refused_waits_for_the_others() {
     child(|| {
-        stack_size(Some(64 << 20)).unwrap();
+        stack_size(Some(HUGE_STACK)).unwrap();
         let (runs, alive) = (AtomicU32::new(0), active_count());
         let run = || runs.fetch_add(1, Relaxed);
         threading::scope(|s| {
@@ -166,6 +158,6 @@ fn starts_are_refused_one_by_one_and_go_on_when_threads_have_ended() {
         go.set();
         started.iter().for_each(|thread| thread.join().unwrap());
         start().unwrap().join().unwrap();
-        limit_address_space(before);
+        set_address_space(before);
     });
 }

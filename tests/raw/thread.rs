@@ -10,7 +10,7 @@ use underthread::raw::{
     get_native_id, is_exit, is_main, scope, stack_size, start_joinable_thread, start_new_thread,
 };
 
-use crate::support::{limit_address_space, rerun, watched};
+use crate::support::{HUGE_STACK, limit_address_space, rerun, watched, without_room_for_stacks};
 
 /// Starts a thread whose assertions count: one that fails ends the process.
 fn start(f: impl FnOnce() + Send + 'static) -> Handle {
@@ -265,13 +265,12 @@ fn threads_start_again_once_there_is_memory_again() {
         assert!(output.status.success(), "{output:?}");
         return;
     }
-    let (before, counted) = (limit_address_space(64 << 20), count());
-    // No stack of 64 MiB fits below the limit.
-    let refused = start_joinable_thread(Options::new().stack_size(64 << 20), || ()).unwrap_err();
+    let counted = count();
+    let start = |f| start_joinable_thread(Options::new().stack_size(HUGE_STACK), f);
+    let refused = without_room_for_stacks(|| start(|| ())).unwrap_err();
     assert_eq!(refused.error.kind(), std::io::ErrorKind::WouldBlock);
     assert_eq!(count(), counted);
-    limit_address_space(before);
-    start_joinable_thread(Options::new().stack_size(64 << 20), refused.f).unwrap().join().unwrap();
+    start(refused.f).unwrap().join().unwrap();
 }
 
 #[test]

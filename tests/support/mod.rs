@@ -201,8 +201,28 @@ pub fn rerun(test: &str, variable: &str) -> process::Output {
     output
 }
 
-/// Limits the address space of this process to `bytes`; gives what the limit was.
-pub fn limit_address_space(bytes: libc::rlim_t) -> libc::rlim_t {
+/// Of this size no stack fits [where there is no room for stacks](without_room_for_stacks).
+pub const HUGE_STACK: usize = 512 << 20;
+
+/// Runs `body` where whatever else asks for memory, in any thread, gets it.
+pub fn without_room_for_stacks<R>(body: impl FnOnce() -> R) -> R {
+    let before = limit_address_space(256 << 20);
+    let result = body();
+    set_address_space(before);
+    result
+}
+
+/// Limits the address space of this process to what it uses and so many bytes; gives what the limit was.
+pub fn limit_address_space(left: libc::rlim_t) -> libc::rlim_t {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    // SAFETY: asks for a number.
+    let page_size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as libc::rlim_t;
+    let used = pages.split(' ').next().unwrap().parse::<libc::rlim_t>().unwrap() * page_size;
+    set_address_space(used + left)
+}
+
+/// Gives what the limit was.
+pub fn set_address_space(bytes: libc::rlim_t) -> libc::rlim_t {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the pointer is to a live rlimit.
     assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_AS, &raw mut limit) }, 0);

@@ -12,7 +12,7 @@ use underthread::threading::{
     get_native_id, main_thread, set_excepthook,
 };
 
-use crate::support::{fork, limit_address_space, rerun, watched};
+use crate::support::{HUGE_STACK, fork, rerun, watched, without_room_for_stacks};
 
 fn started<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Thread<T> {
     let thread = Thread::new(f);
@@ -316,16 +316,15 @@ fn a_refused_start_leaves_the_thread_as_it_was() {
         assert!(output.status.success(), "{output:?}");
         return;
     }
-    let before = limit_address_space(64 << 20);
-    let (alive, thread) = (active_count(), Thread::new(|| "ran").stack_size(64 << 20));
+    let (alive, thread) = (active_count(), Thread::new(|| "ran").stack_size(HUGE_STACK));
     for _ in 0..3 {
-        let Err(StartError::System(error)) = thread.start() else { panic!("started without memory") };
+        let refused = without_room_for_stacks(|| thread.start());
+        let Err(StartError::System(error)) = refused else { panic!("started without memory") };
         assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
         assert!(!thread.is_alive() && thread.ident().is_none());
         assert_eq!(thread.join(), Err(JoinError::NotStarted));
         assert_eq!(active_count(), alive);
     }
-    limit_address_space(before);
     thread.start().unwrap();
     assert_eq!(thread.into_result().unwrap(), "ran");
     let endless = Thread::new(|| ()).stack_size(1 << 47);
