@@ -11,7 +11,7 @@ use std::time::Duration;
 use loom::cell::UnsafeCell;
 use underthread::raw::{Lock, Semaphore};
 use underthread::sys::atomic::{AtomicU32, spin_hint};
-use underthread::sys::model::{Scenario, check, executions, spawn};
+use underthread::sys::model::{JoinHandle, Scenario, check, executions, spawn};
 use underthread::sys::{Deadline, Futex, Private, fence};
 
 std::thread_local! {
@@ -347,6 +347,36 @@ fn no_wake_is_spent_on_a_wait_that_times_out() {
         timed.join();
         waker.join();
     });
+}
+
+/// Two sleep on one word, in an order that they know by its value, and one is woken: one of them passes that on. So it
+/// is lost where the kernel takes the other.
+fn one_of_two_sleepers_wakes_the_other(passes_on: u32) {
+    let word = word();
+    let sleepers = [0, 1].map(|place| {
+        let word = word.clone();
+        spawn(move || {
+            word.wait(place, None);
+            if place == passes_on {
+                wake(&word, 1);
+            }
+        })
+    });
+    word.store(1, Relaxed);
+    word.store(2, Relaxed);
+    wake(&word, 1);
+    sleepers.into_iter().for_each(JoinHandle::join);
+}
+
+#[test]
+fn the_last_to_sleep_is_woken_first_and_last() {
+    let first_passes_on = || one_of_two_sleepers_wakes_the_other(0);
+    let last_passes_on = || one_of_two_sleepers_wakes_the_other(1);
+    // In the order of sleeping.
+    executions(first_passes_on, false);
+    catch_unwind(|| executions(last_passes_on, false)).unwrap_err();
+    // And in the other.
+    assert!(is_caught("litmus: the first sleeper wakes the last", first_passes_on));
 }
 
 /// A message, then a wake; the other side is woken, or is not, and reads the message. Nobody is woken for nothing.
