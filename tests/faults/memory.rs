@@ -120,17 +120,25 @@ fn a_timer_whose_start_is_refused_may_be_started_again() {
 fn a_scope_in_which_a_start_is_refused_waits_for_the_others() {
     child(|| {
         stack_size(Some(HUGE_STACK)).unwrap();
-        let (runs, alive) = (AtomicU32::new(0), active_count());
+        let (go, runs, alive) = (threading::Event::new(), AtomicU32::new(0), active_count());
         let run = || runs.fetch_add(1, Relaxed);
         threading::scope(|s| {
-            s.start(run).unwrap();
+            // While it runs nobody gets its stack.
+            s.start(|| {
+                go.wait();
+                run()
+            })
+            .unwrap();
             assert!(matches!(without_room_for_stacks(|| s.start(run)), Err(StartError::System(_))));
+            go.set();
             s.start(run).unwrap();
         });
         raw::scope(|s| {
-            let refused = without_room_for_stacks(|| s.start(Options::new(), || _ = run())).unwrap_err();
+            // Larger than those that the system may have kept.
+            let larger = || Options::new().stack_size(2 * HUGE_STACK);
+            let refused = without_room_for_stacks(|| s.start(larger(), || _ = run())).unwrap_err();
             assert_eq!(refused.error.kind(), std::io::ErrorKind::WouldBlock);
-            s.start(Options::new(), refused.f).unwrap();
+            s.start(larger(), refused.f).unwrap();
         });
         assert_eq!((runs.load(Relaxed), active_count()), (3, alive));
     });
