@@ -72,6 +72,21 @@ fn the_notifier_need_not_hold_the_lock() {
     waiter.join();
 }
 
+/// The waiter may not have given its lock up yet when the notification that was promised to it comes.
+fn who_notifies_without_the_lock_is_heard() {
+    let stage = Stage::new();
+    let waiter = with(&stage, |stage| {
+        let mut data = stage.data.acquire();
+        if !data.over {
+            assert!(stage.condition.wait_guard_until(&mut data, None));
+        }
+    });
+    if stage.condition.notify(1) == 0 {
+        stage.end();
+    }
+    waiter.join();
+}
+
 fn a_wait_says_what_notify_said() {
     let stage = Stage::new();
     let waiter = with(&stage, |stage| {
@@ -224,7 +239,7 @@ fn a_newcomer_who_sleeps_keeps_no_wake_from_the_open_group() {
     waiters.into_iter().for_each(JoinHandle::join);
 }
 
-const SCENARIOS: [Counted; 11] = [
+const SCENARIOS: [Counted; 12] = [
     of_two(
         "condition: a wait that began under the lock is found by who has it next",
         Some(6),
@@ -260,6 +275,7 @@ const SCENARIOS: [Counted; 11] = [
         Some(3),
         a_newcomer_who_sleeps_keeps_no_wake_from_the_open_group,
     ),
+    of_two("condition: who notifies without the lock is heard", Some(6), who_notifies_without_the_lock_is_heard),
 ];
 
 model!(SCENARIOS, ["raw/condition.rs"]);

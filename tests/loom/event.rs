@@ -131,6 +131,22 @@ fn two_clears_erase_one_set() {
     setter.join();
 }
 
+/// The set that releases the waiter lies between the other clear's look and its step.
+fn a_clear_that_is_overtaken_takes_no_release_back() {
+    let event = Rc::new(Event::default());
+    event.set();
+    let other = with(&event, Event::clear);
+    event.clear();
+    let waiter = with(&event, |event| assert!(event.wait_until(None)));
+    let waits = format!("{event:?}").contains("waiters: true");
+    event.set();
+    other.join();
+    if !waits {
+        event.set();
+    }
+    waiter.join();
+}
+
 fn a_set_wakes_everyone() {
     let event = Rc::new(Event::default());
     let waiters = [(); 2].map(|()| with(&event, |event| assert!(event.wait_until(None))));
@@ -149,7 +165,7 @@ fn of_two_sets_one_wakes() {
     waiter.join();
 }
 
-const SCENARIOS: [Counted; 10] = [
+const SCENARIOS: [Counted; 11] = [
     of_two("event: a waiter sees what came before the set", None, a_waiter_sees_what_came_before_the_set),
     of_two("event: a look sees what came before the set", None, a_look_sees_what_came_before_the_set),
     of_two(
@@ -168,6 +184,11 @@ const SCENARIOS: [Counted; 10] = [
     of_two("event: two clears erase one set", None, two_clears_erase_one_set),
     of_three("event: a set wakes everyone", Some(3), a_set_wakes_everyone),
     of_three("event: of two sets one wakes", Some(3), of_two_sets_one_wakes),
+    of_three(
+        "event: a clear that is overtaken takes no release back",
+        Some(3),
+        a_clear_that_is_overtaken_takes_no_release_back,
+    ),
 ];
 
 model!(SCENARIOS, ["raw/event.rs"]);

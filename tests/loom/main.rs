@@ -79,10 +79,15 @@ fn those(scenarios: &[Counted], threads: RangeInclusive<usize>) -> Vec<Scenario>
     scenarios.iter().filter(|(count, _)| threads.contains(count)).map(|(_, scenario)| *scenario).collect()
 }
 
-/// With `UNDERTHREAD_MODELS=whole`, two threads without bound, three with three preemptions at least, four with two.
+/// With `UNDERTHREAD_MODELS=whole`, two threads without bound, three with three preemptions at least, four with two. With
+/// `UNDERTHREAD_SCENARIO`, the one of that name.
 fn check_each(scenarios: &[Counted], threads: RangeInclusive<usize>) {
     let whole = std::env::var_os("UNDERTHREAD_MODELS").is_some_and(|which| which == "whole");
+    let only = std::env::var_os("UNDERTHREAD_SCENARIO");
     for (count, mut scenario) in scenarios.iter().copied().filter(|(count, _)| threads.contains(count)) {
+        if only.as_ref().is_some_and(|only| only != scenario.name) {
+            continue;
+        }
         if whole {
             let least = [None, None, None, Some(3), Some(2)][count];
             scenario.preemptions = least.and_then(|least| scenario.preemptions.map(|bound| bound.max(least)));

@@ -121,6 +121,19 @@ fn close_releases_a_putter() {
     assert_eq!(putter.join(), Err((Refused::Closed, 2)));
 }
 
+/// The close and the drain are one step.
+fn who_sees_that_it_was_emptied_finds_nothing() {
+    let ring = ring(1);
+    put(&*ring, 1);
+    let looker = with(&ring, |ring| {
+        if ring.is_closed() {
+            assert_eq!(ring.try_get(), Err(Refused::Closed));
+        }
+    });
+    ring.close(true);
+    looker.join();
+}
+
 /// The wake for the item is in flight when the queue is closed: who gets the item must wake the other.
 fn close_releases_all_getters() {
     all_getters(false);
@@ -199,6 +212,18 @@ fn no_more_tasks_are_done_than_put() {
     assert!(ring.is_all_done());
 }
 
+/// At no moment are as many done as were put; they are counted at two.
+fn one_of_two_that_is_done_is_not_all() {
+    let ring = ring(2);
+    put(&*ring, 1);
+    let other = with(&ring, |ring| {
+        put(ring, 2);
+        ring.task_done().unwrap();
+    });
+    assert!(!ring.is_all_done());
+    other.join();
+}
+
 fn qsize_is_never_above_the_capacity() {
     let ring = ring(1);
     put(&*ring, 1);
@@ -219,7 +244,7 @@ fn qsize_is_never_below_zero() {
     getter.join();
 }
 
-const SCENARIOS: [Counted; 20] = [
+const SCENARIOS: [Counted; 22] = [
     of_two("ring: items go through one slot", Some(4), items_go_through_one_slot),
     of_two("ring: items go through segments", None, items_go_through_segments),
     of_two("ring: a segment comes again", None, a_segment_comes_again),
@@ -240,6 +265,8 @@ const SCENARIOS: [Counted; 20] = [
     of_three("ring: qsize is never above the capacity", Some(3), qsize_is_never_above_the_capacity),
     of_three("ring: qsize is never below zero", Some(3), qsize_is_never_below_zero),
     of_four("ring: two putters and two getters", Some(1), two_putters_and_two_getters),
+    of_two("ring: who sees that it was emptied finds nothing", None, who_sees_that_it_was_emptied_finds_nothing),
+    of_two("ring: one of two that is done is not all", None, one_of_two_that_is_done_is_not_all),
 ];
 
 model!(SCENARIOS, ["raw/ring.rs", "raw/ring/side.rs", "raw/segments.rs"]);

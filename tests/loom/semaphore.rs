@@ -131,7 +131,21 @@ fn two_that_collect_do_not_block_each_other() {
     assert_eq!(semaphore.value(), 2);
 }
 
-const SCENARIOS: [Counted; 9] = [
+/// If each could have one of the two, both would wait for ever.
+fn of_two_that_collect_one_has_its_turn() {
+    let semaphore = Rc::new(Semaphore::new(1));
+    let collect = |semaphore: &Semaphore| {
+        semaphore.acquire_until(2, None);
+        semaphore.release(2).unwrap();
+    };
+    let other = with(&semaphore, collect);
+    semaphore.release(1).unwrap();
+    collect(&semaphore);
+    other.join();
+    assert_eq!(semaphore.value(), 2);
+}
+
+const SCENARIOS: [Counted; 10] = [
     of_two("semaphore: one permit excludes", None, one_permit_excludes),
     of_two("semaphore: a timed-out waiter takes nothing with it", None, a_timed_out_waiter_takes_nothing_with_it),
     of_two("semaphore: what came before its release", None, a_permit_carries_what_came_before_its_release),
@@ -141,6 +155,7 @@ const SCENARIOS: [Counted; 9] = [
     of_three("semaphore: two releases let two sleepers go", Some(3), two_releases_let_two_sleepers_go),
     of_three("semaphore: a timed-out waiter leaves a wake", Some(3), a_timed_out_waiter_leaves_the_others_a_wake),
     of_three("semaphore: two that collect", Some(3), two_that_collect_do_not_block_each_other),
+    of_two("semaphore: of two that collect one has its turn", Some(4), of_two_that_collect_one_has_its_turn),
 ];
 
 model!(SCENARIOS, ["raw/semaphore.rs"]);

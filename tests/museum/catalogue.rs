@@ -3,31 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-fn read(path: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
+use crate::names::{is_test, read};
 
 /// The tests that a document names, as `file.rs::function` under `tests`.
 fn named(document: &str) -> Vec<(&str, &str)> {
     let quoted = document.split('`').skip(1).step_by(2);
     quoted.filter_map(|name| name.split_once("::").filter(|(file, _)| file.ends_with(".rs"))).collect()
-}
-
-/// Whether `function` is a test, by its own name or by one that a macro makes, or a scenario in the table of a model.
-fn is_test(source: &str, function: &str) -> bool {
-    let is_function = |function: &str| {
-        let Some(at) = ["(", "<"].iter().find_map(|after| source.find(&format!("fn {function}{after}"))) else {
-            return false;
-        };
-        let marked = source[..at].rsplit("\n\n").next().is_some_and(|head| head.contains("#[test]"));
-        let listed = [format!(", {function})"), format!("\n        {function},\n")];
-        marked || source.contains("model!(") && listed.iter().any(|listed| source.contains(listed))
-    };
-    is_function(function)
-        || source.contains(&format!("\n    {function}: "))
-        || source.contains(&format!("\n    fn {function}(new: Kind<"))
-        || function == "every_planted_bug_is_found" && source.contains("\nmodel!(") && !source.contains(", []);")
 }
 
 #[test]
@@ -69,6 +50,14 @@ fn every_entry_has_a_row() {
         assert!(row.len() == 4 && row.iter().all(|cell| !cell.is_empty()), "{row:?}");
         assert!(row[0].contains("](https://") || row[0].contains("BZ") || row[0].contains("commit"), "{row:?}");
     }
+}
+
+#[test]
+fn every_mutant_that_a_row_names_is_there() {
+    let (text, mutants) = (read("docs/museum.md"), read("docs/mutants.md"));
+    let mut names = text.split("mutant *").skip(1).map(|rest| rest.split('*').next().unwrap_or_default());
+    assert!(names.clone().count() > 20);
+    assert_eq!(names.find(|name| !mutants.contains(&format!("\n| {name} |"))), None);
 }
 
 #[test]

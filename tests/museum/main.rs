@@ -10,6 +10,9 @@
 )]
 
 #[cfg(not(loom))]
+#[path = "../support/names.rs"]
+mod names;
+#[cfg(not(loom))]
 #[path = "../support/mod.rs"]
 mod support;
 
