@@ -7,9 +7,9 @@ use super::{Spec, Step};
 /// One who waits for several takes them as they come, and gives them back if it gives up; so others can see that some
 /// are gone that nobody will have had. One thread at a time does so. For one permit it is a single step.
 ///
-/// Not in it: a sleeper that has waited for a millisecond is handed its permit, which is then missing from
-/// [`Value`](Call::Value), and to others, for a moment before it is taken, and may come back untaken. A history in which
-/// waits last that long may be refused for that.
+/// Not in it: a sleeper that takes a permit when, after a millisecond of waiting, another is just being handed to it, puts
+/// that back; until then it is missing from [`Value`](Call::Value), and to others. A history in which waits last that long
+/// may be refused for that.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Semaphore {
     permits: u32,
@@ -67,7 +67,8 @@ impl Semaphore {
             self.permits = self.permits.saturating_add(own.held).min(self.limit);
             return Step::Return(Answer::Is(false));
         }
-        let taken = self.permits.min(wanted - own.held);
+        // One at a time: one that is handed over comes alone.
+        let taken = self.permits.min(1);
         (self.permits, own.held) = (self.permits - taken, own.held + taken);
         if own.held == wanted {
             return Step::Return(Answer::Is(true));
@@ -83,9 +84,14 @@ impl Spec for Semaphore {
     type Answer = Answer;
 
     fn step(&mut self, thread: usize, call: &Call) -> Step<Answer> {
-        let collects = self.collector.as_ref().is_some_and(|own| own.thread == thread);
+        // Who could take all of several may have begun to collect them before.
+        let at_once = |n| match (&self.collector, call) {
+            (_, Call::TryAcquire(_)) => true,
+            (Some(collector), _) => collector.thread != thread,
+            (None, _) => n <= 1,
+        };
         match *call {
-            Call::Acquire(n) | Call::AcquireTimeout(n) | Call::TryAcquire(n) if !collects && n <= self.permits => {
+            Call::Acquire(n) | Call::AcquireTimeout(n) | Call::TryAcquire(n) if n <= self.permits && at_once(n) => {
                 self.permits -= n;
                 Step::Return(Answer::Is(true))
             }

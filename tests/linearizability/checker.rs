@@ -194,6 +194,22 @@ fn what_others_see_half_done_takes_several_steps() {
     assert!(!YES(&verdict(Semaphore::new(1, 9), threads(4, 8))));
 }
 
+/// Of three that are released at once one may be handed to the sleeper, who then takes the other that it lacks.
+#[test]
+fn who_collects_may_take_one_before_the_other() {
+    use semaphore::{Answer, Call};
+    let seen = |value| {
+        let others = vec![
+            done(Call::Release(3), Answer::Is(true), 1, 2),
+            done(Call::Value, Answer::Value(value), 3, 4),
+            done(Call::Value, Answer::Value(1), 6, 7),
+        ];
+        verdict(Semaphore::new(0, 9), vec![vec![done(Call::Acquire(2), Answer::Is(true), 0, 5)], others])
+    };
+    assert!([1, 2, 3].map(seen).iter().all(YES));
+    assert!(!YES(&seen(0)));
+}
+
 /// Shut, and for a moment not yet drained: for those who ask.
 #[test]
 fn a_shutdown_may_be_seen_half_done_by_those_who_ask() {
