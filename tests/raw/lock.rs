@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use underthread::raw::{Deadline, Lock, ReleaseUnlocked};
+use underthread::raw::{Deadline, Lock, RawLock, ReleaseUnlocked};
 use underthread::sys::{Scope, Shared};
 
 use crate::support;
@@ -160,6 +160,14 @@ fn a_release_of_a_free_lock_is_an_error() {
     lock.acquire();
     assert_eq!(lock.release(), Ok(()));
     assert_eq!(lock.release(), Err(ReleaseUnlocked));
+}
+
+#[test]
+fn as_a_raw_lock_it_says_whether_it_is_held() {
+    let lock = Lock::new();
+    assert!(!RawLock::locked(&lock));
+    lock.acquire();
+    assert!(RawLock::locked(&lock));
 }
 
 #[test]
