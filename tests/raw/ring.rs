@@ -71,6 +71,18 @@ fn a_bounded_ring_takes_little_more_than_its_items() {
     assert!(HELD.get() - before <= 1024 * 16 + 64);
 }
 
+#[test]
+fn big_items_come_few_to_a_segment() {
+    fn held_for_one<T>(item: T) -> isize {
+        let before = HELD.get();
+        let ring = Ring::new(usize::MAX);
+        ring.try_put(item).map_err(|_| ()).unwrap();
+        HELD.get() - before
+    }
+    assert!(held_for_one([0u8; 4096]) <= 4 * 4096 + 64);
+    assert!(held_for_one([0u8; 20_000]) <= 20_000 + 64);
+}
+
 fn fills_and_empties<T: PartialEq + std::fmt::Debug, M: Storage<T>, S: Scope>(
     ring: &Ring<T, M, S>,
     mut item: impl FnMut(usize) -> T,
@@ -105,6 +117,18 @@ fn a_zeroed_ring_in_a_mapping_fills_and_empties() {
     // SAFETY: all-zero bytes are an empty ring.
     let ring = unsafe { shared_zeroed::<Mapped<3>>() };
     fills_and_empties(ring, |index| index as u64);
+}
+
+#[test]
+fn between_processes_a_side_that_is_held_for_good_refuses() {
+    // SAFETY: all-zero bytes are an empty ring.
+    let ring = unsafe { shared_zeroed::<Mapped<3>>() };
+    ring.try_put(1).unwrap();
+    std::mem::forget((ring.room(), ring.stock()));
+    watched(|| {
+        assert_eq!(ring.try_put(2), Err((Refused::NotNow, 2)));
+        assert_eq!(ring.try_get(), Err(Refused::NotNow));
+    });
 }
 
 #[test]

@@ -94,6 +94,8 @@ fn a_buffer_and_its_sides_show_how_full_it_is() {
     // SAFETY: all-zero bytes are slots that hold nothing.
     let slots = unsafe { shared_zeroed::<Ring<u8, Inline<u8, 3>, Shared>>() };
     shows(slots, "Ring { qsize: 0, capacity: 3, closed: false, .. }");
+    // SAFETY: as above.
+    shows(unsafe { std::mem::zeroed::<Inline<u8, 3>>() }, "Inline { capacity: 3, .. }");
 }
 
 #[test]
