@@ -147,11 +147,11 @@ fn a_loop_with_long_holds_cannot_starve_a_waiter_shared() {
 
 /// The next release would be a hand-over, and there is none before the timeout.
 fn one_who_starves_and_is_late_has_nothing<S: Scope>(lock: &Lock<S>) {
-    let starved = |timeout| {
+    let starved = || {
         lock.acquire();
         let starved = crate::support::scope(|scope| {
             let waiter = scope.spawn(|| {
-                let acquired = lock.acquire_until(Deadline::after(timeout));
+                let acquired = lock.acquire_until(Deadline::after(Duration::from_millis(50)));
                 if acquired {
                     lock.release().unwrap();
                 }
@@ -181,8 +181,8 @@ fn one_who_starves_and_is_late_has_nothing<S: Scope>(lock: &Lock<S>) {
         assert!(!lock.locked());
         starved
     };
-    // It may be late, or served, before it starves.
-    assert!(support::watched(|| [50, 200, 1000, 5000].map(Duration::from_millis).into_iter().any(starved)));
+    // It may be served, or late, before it starves.
+    support::watched(|| while !starved() {});
 }
 
 #[test]
