@@ -161,6 +161,21 @@ bodies! {
         queue.join();
     }
 
+    fn a_join_waits_for_the_last_task(new: Kind<u32>) {
+        let queue = Arc::new(new(0));
+        queue.put_many([5, 5]).unwrap();
+        queue.task_done().unwrap();
+        let done = Arc::new(AtomicBool::new(false));
+        let (joined, seen) = (queue.clone(), done.clone());
+        let joiner = asleep(move || {
+            joined.join();
+            assert!(seen.load(SeqCst));
+        });
+        done.store(true, SeqCst);
+        queue.task_done().unwrap();
+        joiner.join().unwrap();
+    }
+
     fn a_drain_after_early_task_dones_leaves_the_count_at_zero(new: Kind<u32>) {
         let queue = new(0);
         queue.put_many([5, 5]).unwrap();
@@ -337,6 +352,7 @@ bodies! {
     fn debug_shows_no_item_and_does_not_block(new: Kind<Tracked>) {
         let queue = new(2);
         assert_eq!(format!("{queue:?}"), "Queue { qsize: 0, maxsize: 2, shutdown: false }");
+        assert_eq!(format!("{:?}", queue.iter()), format!("Iter({queue:?})"));
         let refused = PutError::Full(Tracked::new(&Arc::default()));
         assert_eq!(format!("{refused:?}: {refused}"), "Full: the queue is full");
         let down = ShutDown(Tracked::new(&Arc::default()));

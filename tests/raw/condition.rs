@@ -103,6 +103,35 @@ fn a_notification_is_not_spent_on_one_who_has_timed_out_shared() {
     a_notification_is_not_spent_on_one_who_has_timed_out(&Lock::shared(), &Condition::shared());
 }
 
+/// Both go out of time: who was notified says so, and the other does not.
+fn one_notification_ends_one_wait_of_two<S: Scope>(lock: &Lock<S>, condition: &Condition<S>) {
+    support::watched(|| {
+        for _ in 0..20 {
+            crate::support::scope(|scope| {
+                let waiter =
+                    || scope.spawn(|| u32::from(wait(lock, condition, Deadline::after(Duration::from_millis(5)))));
+                let waiters = [waiter(), waiter()];
+                while condition.waiting() != 2 && !waiters.iter().any(thread::ScopedJoinHandle::is_finished) {
+                    thread::yield_now();
+                }
+                let given = condition.notify(1);
+                assert_eq!(waiters.into_iter().map(|waiter| waiter.join().unwrap()).sum::<u32>(), given);
+                assert_eq!(condition.waiting(), 0);
+            });
+        }
+    });
+}
+
+#[test]
+fn one_notification_ends_one_wait_of_two_private() {
+    one_notification_ends_one_wait_of_two(&Lock::new(), &Condition::new());
+}
+
+#[test]
+fn one_notification_ends_one_wait_of_two_shared() {
+    one_notification_ends_one_wait_of_two(&Lock::shared(), &Condition::shared());
+}
+
 fn whoever_waited_before_a_notification_comes_before_who_waits_after<S: Scope>(
     lock: &Lock<S>,
     condition: &Condition<S>,

@@ -66,6 +66,28 @@ fn a_set_that_is_cleared_at_once_releases_who_waited_shared() {
     cleared_at_once(&Event::<Shared>::cleared((1 << 30) - 500));
 }
 
+/// If the timeout is over before the clear comes, there is nothing to see.
+fn cleared_while_unset<S: Scope>(event: &Event<S>) {
+    watched(|| {
+        crate::support::scope(|scope| {
+            let waiter = scope.spawn(|| event.wait_until(Deadline::after(Duration::from_millis(50))));
+            until_waited_for(event);
+            event.clear();
+            assert!(!waiter.join().unwrap());
+        });
+    });
+}
+
+#[test]
+fn a_clear_of_an_unset_event_releases_nobody() {
+    cleared_while_unset(&Event::new());
+}
+
+#[test]
+fn a_clear_of_an_unset_event_releases_nobody_shared() {
+    cleared_while_unset(&Event::shared());
+}
+
 #[test]
 fn the_generation_wraps_into_no_flag() {
     let event = Event::<Private>::cleared(u32::MAX);

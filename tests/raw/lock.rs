@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use underthread::raw::{Deadline, Lock, ReleaseUnlocked};
+use underthread::raw::{Deadline, Lock, RawLock, ReleaseUnlocked};
 use underthread::sys::{Scope, Shared};
 
 use crate::support;
@@ -145,6 +145,68 @@ fn a_loop_with_long_holds_cannot_starve_a_waiter_shared() {
     a_loop_with_long_holds_cannot_starve_a_waiter(&Lock::shared());
 }
 
+/// The next release would be a hand-over, and there is none before the timeout.
+fn one_who_starves_and_is_late_has_nothing<S: Scope>(lock: &Lock<S>) {
+    let starved = || {
+        lock.acquire();
+        let starved = crate::support::scope(|scope| {
+            let waiter = scope.spawn(|| {
+                let acquired = lock.acquire_until(Deadline::after(Duration::from_millis(50)));
+                if acquired {
+                    lock.release().unwrap();
+                }
+                acquired
+            });
+            let starves = || {
+                let start = Instant::now();
+                while start.elapsed() < Duration::from_millis(2) {
+                    if format!("{lock:?}").contains("starving") {
+                        return true;
+                    }
+                    thread::yield_now();
+                }
+                false
+            };
+            let mut starved = starves();
+            while !starved && !waiter.is_finished() {
+                // It is woken, most often in vain.
+                lock.release().unwrap();
+                lock.acquire();
+                starved = starves();
+            }
+            assert!(!waiter.join().unwrap() || !starved);
+            starved
+        });
+        lock.release().unwrap();
+        assert!(!lock.locked());
+        starved
+    };
+    // It may be served, or late, before it starves.
+    support::watched(|| while !starved() {});
+}
+
+#[test]
+fn one_who_starves_and_is_late_has_nothing_private() {
+    one_who_starves_and_is_late_has_nothing(&Lock::new());
+}
+
+#[test]
+fn one_who_starves_and_is_late_has_nothing_shared() {
+    one_who_starves_and_is_late_has_nothing(&Lock::shared());
+}
+
+/// As if the one it is for had been killed.
+#[test]
+fn a_grant_that_nobody_takes_goes_to_a_newcomer() {
+    for deadline in [None, Deadline::after(support::LONG)] {
+        // SAFETY: two words in the order of the fields: held, and granted.
+        let lock: Lock = unsafe { std::mem::transmute([1, 3]) };
+        assert!(support::watched(|| lock.acquire_until(deadline)));
+        lock.release().unwrap();
+        assert!(lock.try_acquire());
+    }
+}
+
 #[test]
 fn any_thread_releases() {
     let lock = Lock::new();
@@ -160,6 +222,14 @@ fn a_release_of_a_free_lock_is_an_error() {
     lock.acquire();
     assert_eq!(lock.release(), Ok(()));
     assert_eq!(lock.release(), Err(ReleaseUnlocked));
+}
+
+#[test]
+fn as_a_raw_lock_it_says_whether_it_is_held() {
+    let lock = Lock::new();
+    assert!(!RawLock::locked(&lock));
+    lock.acquire();
+    assert!(RawLock::locked(&lock));
 }
 
 #[test]

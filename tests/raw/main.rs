@@ -21,4 +21,5 @@ mod lock;
 mod ring;
 mod rlock;
 mod semaphore;
+mod shown;
 mod thread;

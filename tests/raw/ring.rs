@@ -71,6 +71,18 @@ fn a_bounded_ring_takes_little_more_than_its_items() {
     assert!(HELD.get() - before <= 1024 * 16 + 64);
 }
 
+#[test]
+fn big_items_come_few_to_a_segment() {
+    fn held_for_one<T>(item: T) -> isize {
+        let before = HELD.get();
+        let ring = Ring::new(usize::MAX);
+        ring.try_put(item).map_err(|_| ()).unwrap();
+        HELD.get() - before
+    }
+    assert!(held_for_one([0u8; 4096]) <= 4 * 4096 + 64);
+    assert!(held_for_one([0u8; 20_000]) <= 20_000 + 64);
+}
+
 fn fills_and_empties<T: PartialEq + std::fmt::Debug, M: Storage<T>, S: Scope>(
     ring: &Ring<T, M, S>,
     mut item: impl FnMut(usize) -> T,
@@ -105,6 +117,58 @@ fn a_zeroed_ring_in_a_mapping_fills_and_empties() {
     // SAFETY: all-zero bytes are an empty ring.
     let ring = unsafe { shared_zeroed::<Mapped<3>>() };
     fills_and_empties(ring, |index| index as u64);
+}
+
+/// One is woken, and each wakes the next.
+fn a_batch_lets_as_many_go<M: Storage<u64>, S: Scope>(ring: &Ring<u64, M, S>)
+where
+    Ring<u64, M, S>: Sync,
+{
+    fn until_asleep<M: Storage<u64>, S: Scope>(ring: &Ring<u64, M, S>, whose: &str) {
+        while !format!("{:?}", ring.flow()).contains(&format!("{whose}: some")) {
+            std::thread::yield_now();
+        }
+    }
+    assert_eq!(ring.capacity(), 4);
+    watched(|| {
+        for _ in 0..100 {
+            crate::support::scope(|scope| {
+                let getters = [(); 4].map(|()| scope.spawn(|| ring.get_until(None).unwrap()));
+                until_asleep(ring, "not_empty");
+                ring.put_many_until(vec![1, 2, 3, 4], None).unwrap();
+                assert_eq!(getters.into_iter().map(|getter| getter.join().unwrap()).sum::<u64>(), 10);
+                ring.put_many_until(vec![0; 4], None).unwrap();
+                let putters = [1, 2, 3, 4].map(|item| scope.spawn(move || ring.put_until(item, None).unwrap()));
+                until_asleep(ring, "not_full");
+                assert_eq!(ring.get_many_until(4, None), Ok(vec![0; 4]));
+                putters.into_iter().for_each(|putter| putter.join().unwrap());
+                assert_eq!(ring.get_many_until(4, None).unwrap().into_iter().sum::<u64>(), 10);
+            });
+        }
+    });
+}
+
+#[test]
+fn a_batch_lets_as_many_go_private() {
+    a_batch_lets_as_many_go(&Ring::new(4));
+}
+
+#[test]
+fn a_batch_lets_as_many_go_shared() {
+    // SAFETY: all-zero bytes are an empty ring.
+    a_batch_lets_as_many_go(unsafe { shared_zeroed::<Mapped<4>>() });
+}
+
+#[test]
+fn between_processes_a_side_that_is_held_for_good_refuses() {
+    // SAFETY: all-zero bytes are an empty ring.
+    let ring = unsafe { shared_zeroed::<Mapped<3>>() };
+    ring.try_put(1).unwrap();
+    std::mem::forget((ring.room(), ring.stock()));
+    watched(|| {
+        assert_eq!(ring.try_put(2), Err((Refused::NotNow, 2)));
+        assert_eq!(ring.try_get(), Err(Refused::NotNow));
+    });
 }
 
 #[test]

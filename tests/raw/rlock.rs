@@ -101,8 +101,9 @@ fn released_whole_and_taken_again_it_is_as_deep() {
     let lock = taken(5);
     // SAFETY: held, and it protects nothing.
     let depth = unsafe { lock.release_all() };
-    assert!(!lock.locked());
+    assert!(!RawLock::locked(&lock));
     lock.reacquire(depth);
+    assert!(RawLock::locked(&lock));
     assert_eq!(lock.recursion_count(), 5);
 }
 

@@ -187,6 +187,42 @@ fn a_sleeper_gets_a_permit_past_one_who_keeps_taking_it_shared() {
     hands_over(&Semaphore::shared(1));
 }
 
+/// Between a release and the next acquire there is no time for one who sleeps, and each hold outlasts its patience.
+fn long_holds<S: Scope>(semaphore: &Semaphore<S>) {
+    let served = AtomicU32::new(0);
+    assert!(semaphore.try_acquire(1));
+    watched(|| {
+        crate::support::scope(|scope| {
+            scope.spawn(|| {
+                assert!(semaphore.acquire_until(1, None));
+                served.store(1, Relaxed);
+                semaphore.release(1).unwrap();
+            });
+            until_waited_for(semaphore);
+            while served.load(Relaxed) == 0 {
+                let start = Instant::now();
+                while start.elapsed() < Duration::from_millis(2) {
+                    std::thread::yield_now();
+                }
+                semaphore.release(1).unwrap();
+                assert!(semaphore.acquire_until(1, None));
+            }
+        });
+    });
+    semaphore.release(1).unwrap();
+    assert_eq!(semaphore.value(), 1);
+}
+
+#[test]
+fn long_holds_cannot_starve_a_waiter() {
+    long_holds(&Semaphore::new(1));
+}
+
+#[test]
+fn long_holds_cannot_starve_a_waiter_shared() {
+    long_holds(&Semaphore::shared(1));
+}
+
 #[test]
 fn two_processes_pass_permits_from_zeroed_memory() {
     const ROUNDS: u32 = 1000;

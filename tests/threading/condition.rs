@@ -1,5 +1,6 @@
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -143,6 +144,27 @@ fn a_panic_in_a_predicate_leaves_lock_and_condition_usable() {
                 condition.notify_one();
             });
             condition.wait_for(&mut guard, |ready| *ready);
+        });
+    });
+}
+
+#[test]
+fn a_wait_while_lasts_while_the_predicate_holds() {
+    let (busy, condition) = (Lock::new(true), Condition::new());
+    let (ready, waits) = mpsc::channel();
+    support::watched(|| {
+        crate::support::scope(|scope| {
+            let waiter = scope.spawn(|| {
+                let mut guard = busy.acquire();
+                ready.send(()).unwrap();
+                condition.wait_while(&mut guard, |busy| *busy);
+                assert!(!*guard);
+            });
+            waits.recv().unwrap();
+            // Free once the other waits.
+            *busy.acquire() = false;
+            condition.notify_all();
+            waiter.join().unwrap();
         });
     });
 }

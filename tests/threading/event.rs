@@ -1,6 +1,8 @@
 //! `threading::Event`.
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use underthread::threading::Event;
@@ -69,7 +71,7 @@ fn a_set_and_clear_releases_everyone_who_waited() {
 
 #[test]
 fn who_clears_and_then_looks_misses_nothing() {
-    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    use std::sync::atomic::AtomicU32;
     const LAST: u32 = 100_000;
     let (event, news) = (Event::new(), AtomicU32::new(0));
     watched(|| {
@@ -97,4 +99,23 @@ fn shows_its_state_and_may_be_shared() {
     let event = Event::new();
     shared(&event);
     assert_eq!(format!("{event:?}"), "Event { set: false, waiters: false }");
+}
+
+#[test]
+fn a_wait_without_a_timeout_lasts_until_the_set() {
+    let (event, set) = (Event::new(), AtomicBool::new(false));
+    watched(|| {
+        crate::support::scope(|scope| {
+            let waiter = scope.spawn(|| {
+                event.wait();
+                assert!(set.load(Relaxed));
+            });
+            while !format!("{event:?}").contains("waiters: true") && !waiter.is_finished() {
+                thread::yield_now();
+            }
+            set.store(true, Relaxed);
+            event.set();
+            waiter.join().unwrap();
+        });
+    });
 }

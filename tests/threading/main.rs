@@ -18,5 +18,6 @@ mod local;
 mod lock;
 mod rlock;
 mod semaphore;
+mod shown;
 mod thread;
 mod timer;

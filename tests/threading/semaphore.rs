@@ -125,3 +125,12 @@ fn shows_its_state_and_may_be_shared() {
     assert_eq!(format!("{semaphore:?}"), "Semaphore { value: 2, sleepers: none }");
     assert_eq!(format!("{bounded:?} {permit:?}"), "BoundedSemaphore { value: 1, limit: 2 } Permit { count: 1 }");
 }
+
+#[test]
+fn a_permit_that_is_there_is_had_at_once() {
+    let semaphore = Semaphore::new(1);
+    let permit = semaphore.try_acquire();
+    assert!(permit.is_some() && semaphore.try_acquire().is_none());
+    drop(permit);
+    assert!(semaphore.try_acquire().is_some());
+}

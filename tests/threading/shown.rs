@@ -1,0 +1,44 @@
+//! What `Debug` and `Display` say.
+
+use std::io;
+use std::time::Duration;
+
+use underthread::threading::{AccessError, Finalizing, JoinError, Local, NoResult, StartError, Thread, Timer, scope};
+
+#[test]
+fn a_thread_shows_who_it_is() {
+    let thread = Thread::new(|| ()).name("a name").daemon(false);
+    assert_eq!(format!("{thread:?}"), "Thread { name: \"a name\", ident: None, daemon: false, .. }");
+    let timer = Timer::new(Duration::ZERO, || ());
+    let shown = format!("Timer {{ thread: {:?}, finished: false }}", timer.thread());
+    assert_eq!(format!("{timer:?}"), shown);
+    scope(|s| {
+        let thread = s.start(|| ()).unwrap();
+        assert_eq!(format!("{thread:?}"), format!("{:?}", &*thread));
+        assert!(format!("{thread:?}").contains("daemon"));
+    });
+    assert_eq!(format!("{:?}", Local::new(|| 1)), "Local { .. }");
+}
+
+#[test]
+fn an_error_says_why() {
+    fn says(error: impl std::error::Error, text: &str) {
+        assert_eq!(error.to_string(), text);
+    }
+    says(Finalizing, "the process is at its end");
+    says(StartError::Finalizing, "the process is at its end");
+    says(StartError::AlreadyStarted, "the thread has been started before");
+    says(StartError::System(io::ErrorKind::WouldBlock.into()), "the system refused a thread: operation would block");
+    says(JoinError::NotStarted, "join of a thread that has not been started");
+    says(JoinError::Itself, "a thread cannot join itself");
+    says(JoinError::Foreign, "join of a thread that was not started by this module");
+    says(NoResult::NotJoined(JoinError::Itself), "a thread cannot join itself");
+    says(NoResult::Panicked(Box::new("on purpose")), "the thread panicked: on purpose");
+    says(NoResult::Panicked(Box::new(1)), "the thread panicked: no message");
+    says(NoResult::Exited, "the thread has exited");
+    says(NoResult::Taken, "the result is not here any more");
+    says(AccessError, "a Local is used after the thread's values have been dropped");
+    use std::error::Error;
+    assert!(StartError::System(io::ErrorKind::WouldBlock.into()).source().is_some());
+    assert!(StartError::Finalizing.source().is_none());
+}
