@@ -15,7 +15,7 @@ use crate::sys::atomic::Ordering::Relaxed;
 use core::convert::Infallible;
 use std::collections::BTreeSet;
 
-use super::{Guarded, Lock};
+use super::{Brief, Guarded};
 use crate::sys::atomic::AtomicU64;
 use crate::sys::{LazyNumber, const_fn};
 
@@ -33,7 +33,7 @@ use crate::sys::{LazyNumber, const_fn};
 /// ```
 #[derive(Debug)]
 pub struct Ids {
-    live: Guarded<Lock, Live>,
+    live: Guarded<Brief, Live>,
     retired: AtomicU64,
 }
 
@@ -48,7 +48,7 @@ impl Ids {
         /// None is alive, none has been retired.
         pub fn new() -> Self {
             let live = Live { last: 0, ids: BTreeSet::new() };
-            Self { live: Guarded::new(Lock::new(), live), retired: AtomicU64::new(0) }
+            Self { live: Guarded::new(Brief::new(), live), retired: AtomicU64::new(0) }
         }
     }
 

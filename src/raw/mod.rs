@@ -21,7 +21,8 @@
 //! | [`fuse`] | 12, and the charge | a lock, a stage | the stage |
 //!
 //! [`sleepers`] is the waiting protocol of all that hands out units; [`guarded`] puts data under a lock; [`buffer`] has
-//! the verbs of every queue; [`local`] says which ids are in use; [`spin`] says how long to look before sleeping; threads that borrow are in a
+//! the verbs of every queue; [`local`] says which ids are in use; `brief` is the lock of what the crate keeps of its own, which a fork waits
+//! for; [`spin`] says how long to look before sleeping; threads that borrow are in a
 //! [`scope`](mod@scope).
 //!
 //! Every wait goes through [`Futex::wait`](crate::sys::Futex::wait): a thread that waits uses no CPU after a spin of
@@ -29,6 +30,7 @@
 //! "held" stays so. Queues, ids, the start of a thread, `scope`, `at_end` and `set_os_name` allocate; nothing else does.
 
 pub mod barrier;
+mod brief;
 pub mod buffer;
 pub mod condition;
 pub mod event;
@@ -48,6 +50,8 @@ pub mod stage;
 #[cfg(not(any(loom, shuttle)))]
 mod system;
 pub mod thread;
+
+pub(crate) use brief::Brief;
 
 pub use crate::sys::Deadline;
 #[cfg(not(any(loom, shuttle)))]

@@ -104,6 +104,18 @@ pub fn watch_forks() -> io::Result<()> {
     WATCHED.get(watch, drop).map(drop)
 }
 
+/// Has a thread that forks call `before`, and then `after` in both processes. What they wait for they may, and wake:
+/// handlers of the futex, where it has any, come between them.
+///
+/// # Errors
+///
+/// The system's: no memory.
+pub fn at_fork(before: extern "C" fn(), after: extern "C" fn()) -> io::Result<()> {
+    super::system::watch_forks();
+    // SAFETY: what the handlers may do is up to our caller, who may do it anywhere.
+    check(unsafe { libc::pthread_atfork(Some(before), Some(after), Some(after)) })
+}
+
 /// A number that changes at a fork: it is greater in a child than in its parent, by how much is not said.
 pub fn forks() -> u32 {
     // Relaxed: changes only in a process that has one thread.

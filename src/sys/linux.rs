@@ -55,3 +55,6 @@ fn flag(shared: bool) -> libc::c_int {
 fn errno() -> libc::c_int {
     std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
+
+/// The kernel keeps no table here.
+pub(super) fn watch_forks() {}

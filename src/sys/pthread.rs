@@ -73,7 +73,7 @@ fn wait_private(word: &AtomicU32, expected: u32, deadline: Option<Deadline>) -> 
 }
 
 /// Before a sleeper is linked, once. Without memory for that the next one tries.
-fn watch_forks() {
+pub(super) fn watch_forks() {
     extern "C" fn before() {
         TABLE.iter().for_each(Bucket::lock);
     }

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::thread::Thread;
-use crate::raw::{self, Guarded, Lock};
+use crate::raw::{self, Brief, Guarded};
 
 /// What an excepthook is told.
 pub struct ExceptHookArgs<'a> {
@@ -33,7 +33,7 @@ impl fmt::Debug for ExceptHookArgs<'_> {
 /// What [`set_excepthook`] takes.
 pub type ExceptHook = Arc<dyn Fn(&ExceptHookArgs<'_>) + Send + Sync>;
 
-static HOOK: Guarded<Lock, Option<ExceptHook>> = Guarded::new(Lock::new(), None);
+static HOOK: Guarded<Brief, Option<ExceptHook>> = Guarded::new(Brief::new(), None);
 
 /// Sets what is called when a panic ends a thread of this module, in that thread; `None` is the default again, which
 /// writes one line that names the thread to stderr. Gives the hook before.

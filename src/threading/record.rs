@@ -10,11 +10,11 @@ use super::exit::Finalizing;
 use super::outcome::{JoinError, StartError};
 use super::registry;
 use super::thread::Thread;
-use crate::raw::{self, Deadline, Guarded, Handle, Lock, Options, Stage};
+use crate::raw::{self, Brief, Deadline, Guarded, Handle, Options, Stage};
 
 /// What all handles of a thread share, whatever its result.
 pub(super) struct Record {
-    pub(super) life: Guarded<Lock, Life>,
+    pub(super) life: Guarded<Brief, Life>,
     /// Stage 0 until a thread that was not started here has ended.
     gone: Stage,
     /// In which process it was made.
@@ -38,7 +38,7 @@ pub(super) enum Origin {
 impl Record {
     fn of(name: Arc<str>, daemon: bool, origin: Origin) -> Self {
         let life = Life { name, daemon, stack_size: None, origin };
-        Self { life: Guarded::new(Lock::new(), life), gone: Stage::new(), forks: raw::forks() }
+        Self { life: Guarded::new(Brief::new(), life), gone: Stage::new(), forks: raw::forks() }
     }
 
     pub(super) fn new() -> Self {

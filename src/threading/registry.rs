@@ -5,8 +5,7 @@
 //! it counts as ended, after its thread-local destructors.
 //!
 //! In a forked child, the thread that forked is the main one: it keeps its ident, name and flag, but what it starts is
-//! no daemon unless it is told so. The others have left, and count as ended. Callbacks for the exit are the child's too. If
-//! another thread held the registry at the fork, the child cannot use it.
+//! no daemon unless it is told so. The others have left, and count as ended. Callbacks for the exit are the child's too.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,10 +13,10 @@ use std::sync::Arc;
 use super::exit::Finalizing;
 use super::record::Record;
 use super::thread::Thread;
-use crate::raw::{self, Guard, Guarded, Lock};
+use crate::raw::{self, Brief, Guard, Guarded};
 
-static REGISTRY: Guarded<Lock, Registry> = Guarded::new(
-    Lock::new(),
+static REGISTRY: Guarded<Brief, Registry> = Guarded::new(
+    Brief::new(),
     Registry { threads: BTreeMap::new(), named: 0, phase: Phase::Open, callbacks: Vec::new(), hooked: false, forks: 0 },
 );
 
@@ -50,7 +49,7 @@ pub(super) struct Entry {
 }
 
 /// The registry, in a forked child without the threads that stayed behind.
-pub(super) fn registry() -> Guard<'static, Lock, Registry> {
+pub(super) fn registry() -> Guard<'static, Brief, Registry> {
     let mut registry = REGISTRY.acquire();
     if registry.forks != raw::forks() {
         registry.forks = raw::forks();

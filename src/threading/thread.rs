@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::outcome::{JoinError, NoResult, StartError};
 use super::record::Record;
 use super::work::{SharedWork, Work, perform};
-use crate::raw::{self, Deadline, Guarded, Handle, Lock, Options};
+use crate::raw::{self, Brief, Deadline, Guarded, Handle, Options};
 
 /// A thread: described by [`new`](Self::new), set going by [`start`](Self::start), waited for by [`join`](Self::join).
 ///
@@ -54,7 +54,7 @@ impl<T: Send + 'static> Thread<T> {
     /// It is called `Thread-N`, has the stack size that [`stack_size`](super::stack_size) says, and is a daemon if the
     /// calling thread is one.
     pub fn new(f: impl FnOnce() -> T + Send + 'static) -> Self {
-        let work = Guarded::new(Lock::new(), Work::Waiting(Box::new(f)));
+        let work = Guarded::new(Brief::new(), Work::Waiting(Box::new(f)));
         Self { record: Arc::new(Record::new()), work: Some(Arc::new(work)) }
     }
 
@@ -84,12 +84,6 @@ impl Thread {
         create: impl FnOnce(Options, Thread) -> io::Result<Handle>,
     ) -> Result<(), StartError> {
         Record::start(&self.record, create)
-    }
-
-    /// In the new thread: waits until whoever started it has let go of the record. A child that it forks has that
-    /// thread no more, and would find its own record locked for ever.
-    pub(super) fn begin(&self) {
-        drop(self.record.life.acquire());
     }
 
     pub(super) fn join_until(&self, deadline: Option<Deadline>) -> Result<bool, JoinError> {

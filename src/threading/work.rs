@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::outcome::NoResult;
 use super::thread::Thread;
 use super::{excepthook, registry};
-use crate::raw::{self, Guarded, Lock};
+use crate::raw::{self, Brief, Guarded};
 
 /// What came of a closure.
 pub(super) enum Outcome<T> {
@@ -25,13 +25,12 @@ pub(super) enum Work<'a, T> {
     Taken,
 }
 
-pub(super) type SharedWork<'a, T> = Arc<Guarded<Lock, Work<'a, T>>>;
+pub(super) type SharedWork<'a, T> = Arc<Guarded<Brief, Work<'a, T>>>;
 
 /// In the new thread: the closure, from where it waited to its outcome.
-pub(super) fn perform<T>(work: &Guarded<Lock, Work<'_, T>>, thread: &Thread) {
+pub(super) fn perform<T>(work: &Guarded<Brief, Work<'_, T>>, thread: &Thread) {
     let ident = raw::get_ident();
     raw::at_end(move || registry::leave(ident));
-    thread.begin();
     let Work::Waiting(f) = mem::replace(&mut *work.acquire(), Work::Running) else { return };
     let outcome = match catch_unwind(AssertUnwindSafe(f)) {
         Ok(value) => Outcome::Returned(value),
@@ -45,7 +44,7 @@ pub(super) fn perform<T>(work: &Guarded<Lock, Work<'_, T>>, thread: &Thread) {
 }
 
 impl<T> Work<'_, T> {
-    pub(super) fn take(this: &Guarded<Lock, Self>) -> Result<T, NoResult> {
+    pub(super) fn take(this: &Guarded<Brief, Self>) -> Result<T, NoResult> {
         let work = mem::replace(&mut *this.acquire(), Work::Taken);
         match work {
             Work::Done(Outcome::Returned(value)) => Ok(value),

@@ -6,6 +6,7 @@
 
 use std::fmt::Debug;
 use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ use underthread::raw::{
     Semaphore, get_native_id, start_joinable_thread,
 };
 use underthread::sys::{Futex, Private};
-use underthread::threading::{Local, Thread, Timer};
+use underthread::threading::{Local, Thread, Timer, current_thread, enumerate, main_thread, set_excepthook};
 
 use crate::child::{child, forked, shown};
 use crate::waits::{asleep, until};
@@ -327,6 +328,33 @@ fn a_thread_counts_as_gone_and_one_that_is_not_started_can_be() {
         assert!(!left.is_done() && !new.is_alive());
         go.set();
         left.join().unwrap();
+    });
+}
+
+/// Others have them all the time, and the child can do what it likes.
+#[test]
+fn a_fork_waits_until_nobody_has_a_lock_of_the_crates_own() {
+    fn use_all() {
+        assert!(main_thread().is_alive() && current_thread().native_id().is_some() && !enumerate().is_empty());
+        set_excepthook(None);
+        Local::new(|| 1).with(|one| assert_eq!(*one, 1));
+        let thread = Thread::new(|| ()).daemon(true);
+        thread.start().unwrap();
+        thread.join().unwrap();
+    }
+    child(|| {
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    while !over.load(Relaxed) {
+                        use_all();
+                    }
+                });
+            }
+            (0..100).for_each(|_| forked(use_all));
+            over.store(true, Relaxed);
+        });
     });
 }
 
