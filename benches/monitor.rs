@@ -151,15 +151,20 @@ impl<T: Send> Mutex<T> for Pthread<T> {
 
 impl<T: Send> Monitor<T> for Pthread<T> {
     fn until<R>(&self, mut f: impl FnMut(&mut T) -> Option<R>) -> R {
-        self.with(|value| {
-            loop {
-                if let Some(found) = f(value) {
-                    return found;
-                }
-                // SAFETY: initialised; the mutex is ours.
-                unsafe { libc::pthread_cond_wait(self.condition.get(), self.mutex.get()) };
+        // SAFETY: initialised, and not moved while in use: it is borrowed.
+        unsafe { libc::pthread_mutex_lock(self.mutex.get()) };
+        let found = loop {
+            // Borrowed anew after each wait, in which it is other threads'.
+            // SAFETY: the mutex is ours.
+            if let Some(found) = f(unsafe { &mut *self.value.get() }) {
+                break found;
             }
-        })
+            // SAFETY: initialised; the mutex is ours.
+            unsafe { libc::pthread_cond_wait(self.condition.get(), self.mutex.get()) };
+        };
+        // SAFETY: it is ours.
+        unsafe { libc::pthread_mutex_unlock(self.mutex.get()) };
+        found
     }
     fn notify(&self) {
         // SAFETY: initialised.
