@@ -1,6 +1,7 @@
-"""CPython's threading and queue, by the workloads of the same names: python3 cpython.py [--plain] [group]...
+"""CPython's threading and queue, by the workloads of the same names: python3 cpython.py [group]...
 
-Medians of rounds, in nanoseconds for an operation, without those of the loop. `--plain` is what `cargo bench` reads."""
+Medians of rounds, in nanoseconds for an operation, without those of the loop. `--plain` is for `cargo bench` to read;
+`--quick` is rough, `--smoke` no measurement at all."""
 
 import platform
 import queue
@@ -93,7 +94,7 @@ def event():
     yield "Event, set and clear", each(set_clear)
     event.set()
     yield "Event, wait when set", each(event.wait)
-    ping, pong, times = threading.Event(), threading.Event(), 2000
+    ping, pong, times = threading.Event(), threading.Event(), 100 * ROUNDS
 
     def one():
         for _ in range(times):
@@ -132,7 +133,7 @@ def semaphore():
 
 def barrier():
     for parties in (2, 4, 8):
-        barrier, times = threading.Barrier(parties), 500
+        barrier, times = threading.Barrier(parties), 20 * ROUNDS
 
         def cycles():
             for _ in range(times):
@@ -154,7 +155,7 @@ def queues():
     yield "LifoQueue, 8 B", put_get(queue.LifoQueue())
     yield "PriorityQueue, 8 B", put_get(queue.PriorityQueue())
     for capacity in (1, 1024):
-        channel, times = queue.Queue(capacity), 5000
+        channel, times = queue.Queue(capacity), 500 * ROUNDS
 
         def putter():
             for item in range(times):
@@ -180,9 +181,13 @@ GROUPS = {"lock": lock, "rlock": rlock, "event": event, "condition": condition, 
 
 
 def main():
-    names = sys.argv[1:]
-    plain = "--plain" in names
-    names = [name for name in names if name != "--plain"] or list(GROUPS)
+    global ROUNDS, BUDGET
+    plain = "--plain" in sys.argv
+    if "--quick" in sys.argv:
+        ROUNDS, BUDGET = 3, 0.004
+    if "--smoke" in sys.argv:
+        ROUNDS, BUDGET = 1, 0.0002
+    names = [name for name in sys.argv[1:] if name not in ("--plain", "--quick", "--smoke")] or list(GROUPS)
     if unknown := [name for name in names if name not in GROUPS]:
         sys.exit(f"no group {unknown[0]!r}; there are: {' '.join(GROUPS)}")
     title = f"CPython {platform.python_version()}"

@@ -28,7 +28,7 @@ use std::time::Instant;
 
 use lexopt::prelude::*;
 
-use measure::{FULL, MODE, QUICK, SMOKE, start_watchdog};
+use measure::{FULL, MODE, QUICK, SMOKE, name_those_who_fail};
 use table::Page;
 
 type Group = (&'static str, &'static str, fn(&mut Page));
@@ -86,19 +86,21 @@ fn main() -> ExitCode {
         }
     };
     let begun = Instant::now();
-    start_watchdog();
+    name_those_who_fail();
     println!("{}\n", table::circumstances());
-    let (mut reached, mut missed) = (0, Vec::new());
+    let (mut reached, mut missed, mut took) = (0, Vec::new(), String::new());
     for (name, about, bench) in groups {
+        let since = Instant::now();
         let mut page = Page::new(name, about, write);
         bench(&mut page);
         page.python();
         let (of_page, by_page) = page.end();
         reached += of_page;
         missed.extend(by_page);
+        took += &format!("{name} {:.0} s, ", since.elapsed().as_secs_f64());
         println!();
     }
-    println!("{reached} goals reached, {} missed; {} s.", missed.len(), begun.elapsed().as_secs());
+    println!("Took {took}all {} s. {reached} goals reached, {} missed:", begun.elapsed().as_secs(), missed.len());
     for goal in missed {
         println!("- {goal}");
     }

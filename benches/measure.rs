@@ -1,8 +1,8 @@
 //! Rounds in which the subjects of a row take turns, and what is made of them.
 
 use std::sync::{Mutex, OnceLock};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{panic, thread};
 
 /// How much is measured.
 pub struct Mode {
@@ -179,8 +179,20 @@ fn watched(row: &str, subject: &str, run: impl Fn() -> Sample) -> Sample {
     sample
 }
 
-/// Ends the process with the name of a subject that hangs.
-pub fn start_watchdog() {
+/// Ends the process with the name of a subject that fails a check, or hangs.
+pub fn name_those_who_fail() {
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        report(info);
+        if let Ok(running) = RUNNING.try_lock()
+            && let Some((name, _)) = &*running
+        {
+            eprintln!("{name} fails");
+        }
+        // Others may wait for this thread.
+        // SAFETY: nothing is to be cleaned up.
+        unsafe { libc::_exit(1) };
+    }));
     thread::spawn(|| {
         loop {
             thread::sleep(Duration::from_secs(1));

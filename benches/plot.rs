@@ -50,6 +50,8 @@ pub fn curves(
         .configure_mesh()
         .x_desc(along)
         .y_desc(label)
+        .x_label_formatter(&|x| format!("{x:.0}"))
+        .y_label_formatter(&|y| if *y < 1.0 { format!("{y}") } else { format!("{y:.0}") })
         .axis_style(ink)
         .bold_line_style(faint)
         .light_line_style(TRANSPARENT)

@@ -88,8 +88,13 @@ impl Page {
     /// CPython's figures for the rows of the same name.
     pub fn python(&mut self) {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/cpython.py");
-        let Some(answer) = output("python3", &[script, "--plain", self.name]) else {
-            return self.say("\nNo python3 here: CPython was not measured.");
+        let mode = format!("--{}", mode().name);
+        let mut arguments = vec![script, "--plain", self.name];
+        if mode != "--full" {
+            arguments.push(&mode);
+        }
+        let Some(answer) = output("python3", &arguments) else {
+            return self.say("\nNo python3 here, or it failed: CPython was not measured.");
         };
         let mut lines = answer.lines();
         self.say(&format!("\n## Beside {}\n", lines.next().unwrap_or("CPython")));
