@@ -49,6 +49,9 @@ pub struct Sample {
     pub calls: f64,
 }
 
+/// One of its numbers.
+pub type Metric = fn(&Sample) -> f64;
+
 #[derive(Clone, Copy, PartialEq)]
 pub enum Kind {
     Ours,
@@ -93,7 +96,7 @@ pub struct Measured {
 }
 
 impl Measured {
-    pub fn median(&self, of: fn(&Sample) -> f64) -> f64 {
+    pub fn median(&self, of: Metric) -> f64 {
         percentile(self.samples.iter().map(of).collect(), 0.5)
     }
 }

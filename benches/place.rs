@@ -113,7 +113,7 @@ pub fn team(threads: usize, place: Place, body: impl Fn(Member<'_>) -> u64 + Syn
     let time = ran.iter().map(|ran| ran.1).max().unwrap() - ran.iter().map(|ran| ran.0).min().unwrap();
     let operations = ran.iter().map(|ran| ran.2).sum::<u64>().max(1) as f64;
     let [cpu, switches, calls] = [0, 1, 2].map(|i| ran.iter().map(|ran| ran.3[i]).sum::<f64>() / operations);
-    Sample { value: time.as_nanos() as f64 / operations, cpu, switches, calls, ..Sample::default() }
+    Sample { value: time.as_nanos() as f64 / operations, cpu, switches, calls }
 }
 
 /// Nanoseconds for one call of `body`, made by this thread alone.

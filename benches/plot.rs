@@ -5,7 +5,7 @@ use std::path::Path;
 
 use plotters::prelude::*;
 
-use crate::measure::{Kind, Row, Sample};
+use crate::measure::{Kind, Metric, Row};
 
 /// Told apart by the colour-blind too, on light and on dark; ours is the first.
 const COLOURS: [(u8, u8, u8); 8] = [
@@ -25,7 +25,7 @@ pub fn curves(
     along: &str,
     x: &[usize],
     rows: &[Row],
-    of: fn(&Sample) -> f64,
+    of: Metric,
     dark: bool,
 ) -> Result<(), Box<dyn Error>> {
     let (paper, ink, faint) = if dark {

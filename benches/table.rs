@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::{env, fs};
 
-use crate::measure::{Effort, Goal, Kind, Measured, Row, Sample, Subject, mode, percentile};
+use crate::measure::{Effort, Goal, Kind, Measured, Metric, Row, Subject, mode, percentile};
 use crate::{calls, place, plot};
 
 /// One group's: printed as it grows, and written if that was asked for.
@@ -180,7 +180,7 @@ impl Table<'_> {
         self.page.say(&format!("| |{names}\n|---|{}", "---|".repeat(self.rows[0].subjects.len())));
         for row in &self.rows {
             let cell = |subject: &Measured| {
-                let few = |of: fn(&Sample) -> f64| format!("{:.3}", subject.median(of));
+                let few = |of: Metric| format!("{:.3}", subject.median(of));
                 let unseen =
                     !calls::COUNTED || subject.name.starts_with("pthread") || subject.name.starts_with("sem_t");
                 let calls = if unseen { "–".to_owned() } else { few(|sample| sample.calls) };
@@ -199,7 +199,7 @@ impl Table<'_> {
         if !self.page.write {
             return;
         }
-        let values: [(_, _, fn(&Sample) -> f64); 2] = [
+        let values: [(_, _, Metric); 2] = [
             ("time", "ns for an operation", |sample| sample.value),
             ("cpu", "ns of processor for an operation", |s| s.cpu),
         ];
