@@ -11,7 +11,7 @@ use underthread::threading;
 
 use crate::measure::{Effort, Goal, Kind, Sample, Subject};
 use crate::monitor::{Monitor, ParkingLot};
-use crate::place::{Place, team};
+use crate::place::{Apart, Place, team};
 use crate::table::Page;
 
 trait Barrier: Sync {
@@ -107,7 +107,7 @@ impl Drop for Pthread {
 
 /// An operation is a cycle.
 fn run<B: Barrier>(threads: usize) -> Sample {
-    let barrier = B::new(threads as u32);
+    let barrier = Apart(B::new(threads as u32));
     // The last cycle. Not a flag: one who is late from the cycle before would take it for its own.
     let last = AtomicU64::new(u64::MAX);
     let arrived = AtomicU64::new(0);

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use crate::event::and_one_load;
 use crate::measure::{Effort, Goal, Sample, Subject};
 use crate::monitor::{Monitor, Ours, ParkingLot, Pthread, Std, Usync};
-use crate::place::{Place, each, team};
+use crate::place::{Apart, Place, each, team};
 use crate::table::Page;
 
 /// Instead of a turn: the game is over.
@@ -18,7 +18,7 @@ enum Load {
 }
 
 fn run<M: Monitor<u64>>(load: Load) -> Sample {
-    let turn = M::new(0);
+    let turn = Apart(M::new(0));
     let place = match load {
         Load::Notify => return each(|| black_box(&turn).notify()),
         Load::PingPong(place) => place,

@@ -11,7 +11,7 @@ use underthread::threading;
 
 use crate::measure::{Effort, Goal, Kind, Sample, Subject};
 use crate::monitor::{self, Monitor, Mutex};
-use crate::place::{Place, each, team, window};
+use crate::place::{Apart, Place, each, team, window};
 use crate::table::Page;
 
 trait Event: Sync {
@@ -102,7 +102,7 @@ enum Load {
 }
 
 fn run<E: Event>(load: Load) -> Sample {
-    let event = E::new();
+    let event = Apart(E::new());
     match load {
         Load::IsSet => each(|| black_box(&event).is_set()),
         Load::WaitSet => {
@@ -114,13 +114,13 @@ fn run<E: Event>(load: Load) -> Sample {
             black_box(&event).clear();
         }),
         Load::PingPong(place) => ping_pong::<E>(place),
-        Load::Broadcast(waiters) => broadcast(&event, waiters),
+        Load::Broadcast(waiters) => broadcast(&*event, waiters),
     }
 }
 
 /// An operation is a round trip.
 fn ping_pong<E: Event>(place: Place) -> Sample {
-    let (ping, pong, last) = (E::new(), E::new(), AtomicBool::new(false));
+    let (ping, pong, last) = (Apart(E::new()), Apart(E::new()), AtomicBool::new(false));
     let answers = AtomicU32::new(0);
     let trips = AtomicU32::new(0);
     let sample = team(

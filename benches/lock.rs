@@ -1,5 +1,6 @@
 //! What does a lock cost alone, and what do many threads get through it? And the unluckiest of them?
 
+use std::cell::UnsafeCell;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use underthread::threading::Lock;
 
 use crate::measure::{Effort, Goal, Kind, Sample, Subject, mode};
 use crate::monitor::{Mutex, Ours, ParkingLot, Pthread, Std, Usync};
-use crate::place::{Place, each, team, work};
+use crate::place::{Apart, Place, each, team, work};
 use crate::table::Page;
 
 impl Mutex<u64> for spin::Mutex<u64> {
@@ -18,6 +19,28 @@ impl Mutex<u64> for spin::Mutex<u64> {
     }
     fn with<R>(&self, f: impl FnOnce(&mut u64) -> R) -> R {
         f(&mut self.lock())
+    }
+}
+
+/// pthread's, always for writing.
+struct ReadWrite(UnsafeCell<libc::pthread_rwlock_t>, UnsafeCell<u64>);
+
+// SAFETY: the value is reached under the lock alone.
+unsafe impl Sync for ReadWrite {}
+
+impl Mutex<u64> for ReadWrite {
+    const NAME: (&'static str, Kind) = ("pthread rwlock", Kind::Peer);
+    fn new(value: u64) -> Self {
+        ReadWrite(libc::PTHREAD_RWLOCK_INITIALIZER.into(), value.into())
+    }
+    fn with<R>(&self, f: impl FnOnce(&mut u64) -> R) -> R {
+        // SAFETY: initialised, and not moved while in use: it is borrowed.
+        unsafe { libc::pthread_rwlock_wrlock(self.0.get()) };
+        // SAFETY: the lock is ours.
+        let result = f(unsafe { &mut *self.1.get() });
+        // SAFETY: it is ours.
+        unsafe { libc::pthread_rwlock_unlock(self.0.get()) };
+        result
     }
 }
 
@@ -80,7 +103,7 @@ enum Load {
 }
 
 fn run<M: Mutex<u64>>(load: Load) -> Sample {
-    let mutex = M::new(0);
+    let mutex = Apart(M::new(0));
     match load {
         Load::Alone => each(|| black_box(&mutex).with(|count| *count += 1)),
         Load::Contended { threads, inside, outside } => {
@@ -132,10 +155,11 @@ fn run<M: Mutex<u64>>(load: Load) -> Sample {
     }
 }
 
+fn of<M: Mutex<u64>>(load: Load) -> Subject<'static> {
+    Subject::new(M::NAME, move || run::<M>(load))
+}
+
 fn subjects(load: Load) -> Vec<Subject<'static>> {
-    fn of<M: Mutex<u64>>(load: Load) -> Subject<'static> {
-        Subject::new(M::NAME, move || run::<M>(load))
-    }
     vec![
         of::<Ours<u64>>(load),
         of::<Std<u64>>(load),
@@ -148,7 +172,7 @@ fn subjects(load: Load) -> Vec<Subject<'static>> {
 
 fn timed<M: Timed>() -> Subject<'static> {
     Subject::new(M::NAME, || {
-        let lock = M::new();
+        let lock = Apart(M::new());
         each(|| black_box(&lock).add())
     })
 }
@@ -165,7 +189,9 @@ fn named((threads, inside, outside): (usize, u64, u64)) -> String {
 
 pub fn bench(page: &mut Page) {
     let mut table = page.table("One thread", "ns", Effort::Short);
-    table.row("Lock, acquire and release", Goal::Best(0.6), subjects(Load::Alone));
+    let mut alone = subjects(Load::Alone);
+    alone.push(of::<ReadWrite>(Load::Alone));
+    table.row("Lock, acquire and release", Goal::Best(0.6), alone);
     let mut table = page.table("One thread, with a timeout", "ns", Effort::Short);
     let same = Goal::Of("ours, untimed", 1.05);
     let subjects_timed = vec![timed::<Lock<u64>>(), timed::<Untimed>(), timed::<parking_lot::Mutex<u64>>()];

@@ -4,6 +4,7 @@
 use std::arch::asm;
 use std::hint::black_box;
 use std::mem;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Barrier, LazyLock};
 use std::thread;
@@ -72,6 +73,17 @@ pub fn window(threads: usize) -> Duration {
     Duration::from_micros(3750 * (threads.max(3) as u64)).mul_f64(mode().scale)
 }
 
+/// Alone on its cache lines, whatever the frame holds beside it: two of the smallest events would fit into one.
+#[repr(align(128))]
+pub struct Apart<T>(pub T);
+
+impl<T> Deref for Apart<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
 /// What a member of a team is told.
 pub struct Member<'a> {
     pub index: usize,
@@ -88,7 +100,7 @@ impl Member<'_> {
 /// `threads` threads start together and run `body` until the window has passed; it gives the number of its operations.
 /// The sample is per operation of all; `ending` is called, by a thread beside them, when the window has passed.
 pub fn team(threads: usize, place: Place, body: impl Fn(Member<'_>) -> u64 + Sync, ending: impl FnOnce()) -> Sample {
-    let (over, start) = (AtomicBool::new(false), Barrier::new(threads + 1));
+    let (over, start) = (Apart(AtomicBool::new(false)), Barrier::new(threads + 1));
     let run = |index| {
         match place {
             Place::Free => {}

@@ -4,7 +4,7 @@
 use std::collections::BinaryHeap;
 use std::hint::black_box;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
 use std::sync::mpsc;
 use std::thread;
 
@@ -13,7 +13,7 @@ use underthread::queue::{LifoQueue, PriorityQueue, Queue, SimpleQueue};
 use crate::heap::held_by;
 use crate::measure::{Effort, Goal, Kind, Sample, Subject, mode};
 use crate::monitor::{Monitor, ParkingLot, Pthread, Std, Usync};
-use crate::place::{Place, each, team};
+use crate::place::{Apart, Place, each, team};
 use crate::table::Page;
 
 trait Channel<T>: Sync {
@@ -24,18 +24,27 @@ trait Channel<T>: Sync {
     fn get(&self) -> T;
 }
 
-impl<T: Send> Channel<T> for Queue<T> {
-    const NAME: (&'static str, Kind) = ("underthread", Kind::Ours);
-    fn new(capacity: usize) -> Self {
-        Queue::new(capacity)
-    }
-    fn put(&self, item: T) {
-        self.put(item).ok().unwrap();
-    }
-    fn get(&self) -> T {
-        self.get().unwrap()
-    }
+/// Ours that have a capacity.
+macro_rules! ours {
+    ($name:ident, $($bound:ident)*) => {
+        impl<T: Send $(+ $bound)*> Channel<T> for $name<T> {
+            const NAME: (&'static str, Kind) = ("underthread", Kind::Ours);
+            fn new(capacity: usize) -> Self {
+                $name::new(capacity)
+            }
+            fn put(&self, item: T) {
+                self.put(item).ok().unwrap();
+            }
+            fn get(&self) -> T {
+                self.get().unwrap()
+            }
+        }
+    };
 }
+
+ours!(Queue,);
+ours!(LifoQueue,);
+ours!(PriorityQueue, Ord);
 
 impl<T: Send> Channel<T> for SimpleQueue<T> {
     const NAME: (&'static str, Kind) = ("underthread", Kind::Ours);
@@ -47,32 +56,6 @@ impl<T: Send> Channel<T> for SimpleQueue<T> {
     }
     fn get(&self) -> T {
         self.get()
-    }
-}
-
-impl<T: Send> Channel<T> for LifoQueue<T> {
-    const NAME: (&'static str, Kind) = ("underthread", Kind::Ours);
-    fn new(capacity: usize) -> Self {
-        LifoQueue::new(capacity)
-    }
-    fn put(&self, item: T) {
-        self.put(item).ok().unwrap();
-    }
-    fn get(&self) -> T {
-        self.get().unwrap()
-    }
-}
-
-impl<T: Send + Ord> Channel<T> for PriorityQueue<T> {
-    const NAME: (&'static str, Kind) = ("underthread", Kind::Ours);
-    fn new(capacity: usize) -> Self {
-        PriorityQueue::new(capacity)
-    }
-    fn put(&self, item: T) {
-        self.put(item).ok().unwrap();
-    }
-    fn get(&self) -> T {
-        self.get().unwrap()
     }
 }
 
@@ -218,7 +201,7 @@ enum Load {
 fn run<T: From<u64> + Into<u64> + Send, C: Channel<T>>(load: Load) -> Sample {
     match load {
         Load::Alone { capacity, resident } => {
-            let queue = C::new(capacity);
+            let queue = Apart(C::new(capacity));
             // In no order: the next of a linear congruence.
             let mut next = 1_u64;
             let mut step = || {
@@ -236,8 +219,8 @@ fn run<T: From<u64> + Into<u64> + Send, C: Channel<T>>(load: Load) -> Sample {
             assert!(resident > 0 || put == got, "other items came out than went in");
             sample
         }
-        Load::Stream { putters, getters, capacity } => stream(&C::new(capacity), putters, getters),
-        Load::PingPong(place) => ping_pong(&C::new(1), &C::new(1), place),
+        Load::Stream { putters, getters, capacity } => stream(&*Apart(C::new(capacity)), putters, getters),
+        Load::PingPong(place) => ping_pong(&*Apart(C::new(1)), &*Apart(C::new(1)), place),
         Load::Bytes { capacity, items, of_an_item } => {
             let (queue, held) = held_by(|| {
                 let queue = C::new(capacity);
@@ -271,7 +254,7 @@ fn stream<T: From<u64> + Into<u64>>(queue: &impl Channel<T>, putters: usize, get
                 }
                 put.fetch_add(sum, Relaxed);
                 // Behind all items, as this putter's and every other's are in: a 0 for each getter.
-                if putting.fetch_sub(1, std::sync::atomic::Ordering::AcqRel) == 1 {
+                if putting.fetch_sub(1, AcqRel) == 1 {
                     (0..getters).for_each(|_| queue.put(0.into()));
                 }
                 return 0;

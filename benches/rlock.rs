@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use underthread::threading::RLock;
 
 use crate::measure::{Effort, Goal, Kind, Sample, Subject};
-use crate::place::each;
+use crate::place::{Apart, each};
 use crate::table::Page;
 
 trait Reentrant {
@@ -117,10 +117,10 @@ fn nested<M: Reentrant>(mutex: &M, depth: u32) {
 }
 
 fn run<M: Reentrant>(depth: u32) -> Sample {
-    let mutex = M::new();
+    let mutex = Apart(M::new());
     let mut times = 0;
     let sample = each(|| {
-        nested(black_box(&mutex), depth);
+        nested(black_box(&*mutex), depth);
         times += 1;
     });
     mutex.with(|value| assert_eq!(value.get(), times, "a turn was lost"));

@@ -8,7 +8,7 @@ use underthread::threading;
 
 use crate::measure::{Effort, Goal, Kind, Sample, Subject};
 use crate::monitor::{Monitor, Mutex, ParkingLot, Std, Usync};
-use crate::place::{Place, each, team, work};
+use crate::place::{Apart, Place, each, team, work};
 use crate::table::Page;
 
 trait Semaphore: Sync {
@@ -70,7 +70,7 @@ impl Semaphore for Posix {
 
 /// By so many threads, of so many permits.
 fn run<S: Semaphore>(threads: usize, permits: u32) -> Sample {
-    let semaphore = S::new(permits);
+    let semaphore = Apart(S::new(permits));
     if threads == 1 {
         return each(|| black_box(&semaphore).with(|| {}));
     }

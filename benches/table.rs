@@ -21,6 +21,18 @@ pub struct Page {
     missed: Vec<String>,
 }
 
+const PEERS: [&str; 9] = [
+    "async-channel",
+    "crossbeam-channel",
+    "crossbeam-queue",
+    "event-listener",
+    "flume",
+    "kanal",
+    "parking_lot",
+    "spin",
+    "usync",
+];
+
 fn directory() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/benchmarks"))
 }
@@ -36,24 +48,23 @@ pub fn circumstances() -> String {
     let model = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = model.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let lock = include_str!("../Cargo.lock");
-    let version = |name: &&str| {
-        let (_, rest) = lock.split_once(&format!("name = \"{name}\"\nversion = \""))?;
+    // The last of several versions is ours: the others are of peers.
+    let version = |name: &str| {
+        let (_, rest) = lock.rsplit_once(&format!("name = \"{name}\"\nversion = \""))?;
         Some(format!("{name} {}", rest.split_once('"')?.0))
     };
-    // Of two versions in the lock file the older is first, and spin's is a dependency of flume's.
-    let peers = ["parking_lot", "usync", "event-listener", "crossbeam-channel", "crossbeam-queue", "flume", "kanal"];
-    let peers: Vec<_> = peers.iter().chain(&["async-channel"]).filter_map(version).collect();
+    let peers: Vec<_> = PEERS.iter().filter_map(|name| version(name)).collect();
     let arguments: Vec<_> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let command = if arguments.is_empty() { String::new() } else { format!(" -- {}", arguments.join(" ")) };
     format!(
-        "`cargo bench{command}` ({} mode), {}. {} cores, {}; Linux {}; {}.\nPeers: {}, spin 0.12, pthread of the system's libc.",
+        "`cargo bench{command}` ({} mode), {}. {} cores, {}; Linux {}; {}.\nPeers: {}, std, pthread of the system's libc.",
         mode().name,
         output("date", &["-u", "+%F"]).unwrap_or_else(unknown),
         place::CPUS.len(),
         model.map_or_else(unknown, |model| model.1.to_owned()),
         output("uname", &["-r"]).unwrap_or_else(unknown),
         output("rustc", &["--version"]).unwrap_or_else(unknown),
-        peers.join(", "),
+        peers.join(", ")
     )
 }
 
