@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use underthread::threading::Lock;
 
-use crate::measure::{Effort, Goal, Kind, Sample, Subject, mode};
+use crate::measure::{Effort, Goal, Kind, Sample, Subject, points};
 use crate::monitor::{Mutex, Ours, ParkingLot, Pthread, Std, Usync};
 use crate::place::{Apart, Place, each, team, work};
 use crate::table::Page;
@@ -179,7 +179,7 @@ fn timed<M: Timed>() -> Subject<'static> {
 
 fn grid() -> impl Iterator<Item = (usize, u64, u64)> {
     let cells = |threads| [0, 100, 1000].map(|inside| [0, 100, 1000].map(|outside| (threads, inside, outside)));
-    [2, 4, 8, 32].into_iter().flat_map(cells).flatten()
+    points(&[2, 4, 8, 32]).iter().copied().flat_map(cells).flatten()
 }
 
 fn named((threads, inside, outside): (usize, u64, u64)) -> String {
@@ -209,12 +209,12 @@ pub fn bench(page: &mut Page) {
         table.row(&named(cell), Goal::Std(1.0), subjects(Load::LongestWait { threads, inside, outside }));
     }
 
-    let counts = if mode().name == "smoke" { vec![1, 4] } else { vec![1, 2, 4, 8, 16, 32, 64] };
+    let counts = points(&[1, 2, 4, 8, 16, 32, 64]);
     let mut table = page.table("How cost grows with threads: tiny section, 100 ns outside", "ns", Effort::Curve);
-    for &threads in &counts {
+    for &threads in counts {
         let load = Load::Contended { threads, inside: 0, outside: 100 };
         table.row(&format!("{threads} threads"), Goal::None, subjects(load));
     }
     table.costs();
-    table.plot("lock-threads", "threads", &counts);
+    table.plot("lock-threads", "threads", counts);
 }

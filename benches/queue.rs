@@ -11,7 +11,7 @@ use std::thread;
 use underthread::queue::{LifoQueue, PriorityQueue, Queue, SimpleQueue};
 
 use crate::heap::held_by;
-use crate::measure::{Effort, Goal, Kind, Sample, Subject, mode};
+use crate::measure::{Effort, Goal, Kind, Sample, Subject, points};
 use crate::monitor::{Monitor, ParkingLot, Pthread, Std, Usync};
 use crate::place::{Apart, Place, each, team};
 use crate::table::Page;
@@ -365,24 +365,23 @@ pub fn bench(page: &mut Page) {
 
     bytes(page);
 
-    let smoke = mode().name == "smoke";
-    let pairs = if smoke { vec![1, 2] } else { vec![1, 2, 4, 8, 16, 32] };
+    let pairs = points(&[1, 2, 4, 8, 16, 32]);
     let mut table = page.table("How cost grows with threads: n → n, cap 1024", "ns", Effort::Curve);
-    for &pairs in &pairs {
+    for &pairs in pairs {
         let load = Load::Stream { putters: pairs, getters: pairs, capacity: 1024 };
         table.row(&format!("{pairs} → {pairs}"), Goal::None, subjects::<u64>(load));
     }
     table.costs();
     table.plot("queue-threads", "threads", &pairs.iter().map(|pairs| 2 * pairs).collect::<Vec<_>>());
 
-    let capacities: Vec<usize> = if smoke { vec![1, 64] } else { (0..=8).map(|power| 1 << (2 * power)).collect() };
+    let capacities = points(&[1, 4, 16, 64, 256, 1024, 4096, 16384, 65536]);
     let mut table = page.table("How cost falls with capacity: 2 → 2", "ns", Effort::Curve);
-    for &capacity in &capacities {
+    for &capacity in capacities {
         let load = Load::Stream { putters: 2, getters: 2, capacity };
         table.row(&capacity_named(capacity), Goal::None, subjects::<u64>(load));
     }
     table.costs();
-    table.plot("queue-capacity", "capacity", &capacities);
+    table.plot("queue-capacity", "capacity", capacities);
 }
 
 fn alone(page: &mut Page) {
