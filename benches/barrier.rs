@@ -113,7 +113,7 @@ fn run<B: Barrier>(threads: usize) -> Sample {
     let arrived = AtomicU64::new(0);
     team(
         threads,
-        Place::Free,
+        Place::of(threads),
         |member| {
             for cycle in 1.. {
                 if member.index == 0 && member.over() {

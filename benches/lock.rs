@@ -110,7 +110,7 @@ fn run<M: Mutex<u64>>(load: Load) -> Sample {
             let turns = AtomicU64::new(0);
             let sample = team(
                 threads,
-                Place::Free,
+                Place::of(threads),
                 |member| {
                     let mut own = 0;
                     while !member.over() {
@@ -133,7 +133,7 @@ fn run<M: Mutex<u64>>(load: Load) -> Sample {
             let longest = AtomicU64::new(0);
             team(
                 threads,
-                Place::Free,
+                Place::of(threads),
                 |member| {
                     let mut own = Duration::ZERO;
                     while !member.over() {

@@ -24,12 +24,13 @@ mod semaphore;
 mod thread;
 
 use std::process::ExitCode;
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use lexopt::prelude::*;
 
-use measure::{FULL, MODE, QUICK, SMOKE, name_those_who_fail};
-use table::Page;
+use measure::{FULL, MODE, QUICK, SMOKE, mode, name_those_who_fail};
+use table::{Options, Page};
 
 type Group = (&'static str, &'static str, fn(&mut Page));
 
@@ -48,16 +49,23 @@ fn names() -> String {
     GROUPS.map(|group| group.0).join(" ")
 }
 
-/// The groups that were asked for, and whether pages are written.
-fn arguments() -> Result<Option<(Vec<Group>, bool)>, String> {
-    let (mut chosen, mut mode, mut write) = (Vec::new(), FULL, false);
+/// The groups that were asked for, and how.
+fn arguments() -> Result<Option<(Vec<Group>, Options)>, String> {
+    let (mut chosen, mut mode, mut options) = (Vec::new(), FULL, Options::default());
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
         match argument {
             Long("bench") => {} // cargo's
             Long("quick") => mode = QUICK,
             Long("smoke") => mode = SMOKE,
-            Long("write") => write = true,
+            Long("write") => options.write = true,
+            Long("row") => {
+                options.only = parser.value().and_then(|value| value.string()).map_err(|error| error.to_string())?;
+                // Cargo's, behind ours.
+                if options.only == "--bench" {
+                    return Err("--row wants a part of a row's name".to_owned());
+                }
+            }
             Long("list") => {
                 println!("{}", names().replace(' ', "\n"));
                 return Ok(None);
@@ -69,29 +77,31 @@ fn arguments() -> Result<Option<(Vec<Group>, bool)>, String> {
             other => return Err(other.unexpected().to_string()),
         }
     }
-    if write && mode.name == "smoke" {
-        return Err("--smoke measures nothing that could be written".to_owned());
+    if options.write && (mode.name == "smoke" || !options.only.is_empty()) {
+        return Err("--write wants whole pages, and no smoke".to_owned());
     }
     let _ = MODE.set(mode);
-    Ok(Some((if chosen.is_empty() { GROUPS.to_vec() } else { chosen }, write)))
+    Ok(Some((if chosen.is_empty() { GROUPS.to_vec() } else { chosen }, options)))
 }
 
 fn main() -> ExitCode {
-    let (groups, write) = match arguments() {
+    let (groups, options) = match arguments() {
         Ok(Some(arguments)) => arguments,
         Ok(None) => return ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}; there are: --quick --smoke --write --list, and the groups {}", names());
+            eprintln!("{error}; there are: --quick --smoke --row TEXT --write --list, and the groups {}", names());
             return ExitCode::from(2);
         }
     };
+    let options: &'static Options = Box::leak(Box::new(options));
     let begun = Instant::now();
+    LazyLock::force(&place::STEPS);
     name_those_who_fail();
-    println!("{}\n", table::circumstances());
+    println!("{}\n", *table::CIRCUMSTANCES);
     let (mut reached, mut missed, mut took) = (0, Vec::new(), String::new());
     for (name, about, bench) in groups {
         let since = Instant::now();
-        let mut page = Page::new(name, about, write);
+        let mut page = Page::new(name, about, options);
         bench(&mut page);
         page.python();
         let (of_page, by_page) = page.end();
@@ -100,9 +110,10 @@ fn main() -> ExitCode {
         took += &format!("{name} {:.0} s, ", since.elapsed().as_secs_f64());
         println!();
     }
-    println!("Took {took}all {} s. {reached} goals reached, {} missed:", begun.elapsed().as_secs(), missed.len());
-    for goal in missed {
-        println!("- {goal}");
+    println!("Took {took}all {} s.", begun.elapsed().as_secs());
+    if mode().name != "smoke" {
+        println!("{reached} goals reached, {} missed:", missed.len());
+        missed.iter().for_each(|goal| println!("- {goal}"));
     }
     ExitCode::SUCCESS
 }

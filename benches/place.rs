@@ -23,6 +23,13 @@ pub enum Place {
     TwoCores,
 }
 
+impl Place {
+    /// Two threads that sleep and wake each other would else be on one core in one round, on two in the next.
+    pub fn of(threads: usize) -> Place {
+        if threads == 2 { Place::TwoCores } else { Place::Free }
+    }
+}
+
 /// The CPUs that this process may run on.
 pub static CPUS: LazyLock<Vec<usize>> = LazyLock::new(|| {
     // SAFETY: a `cpu_set_t` of zeros is an empty one.
@@ -167,17 +174,19 @@ fn chain(steps: u64) {
     black_box((0..steps).fold(3_u64, |x, _| black_box(x.wrapping_mul(x))));
 }
 
+/// Of the chain, in a nanosecond. To be asked for first while nothing else runs.
+pub static STEPS: LazyLock<f64> = LazyLock::new(|| {
+    // The quickest of many: the rest were interrupted.
+    let one = |_| {
+        let begin = Instant::now();
+        chain(100_000);
+        begin.elapsed()
+    };
+    100_000.0 / (0..50).map(one).min().unwrap().as_nanos() as f64
+});
+
 /// Busy for about so many nanoseconds.
 pub fn work(nanoseconds: u64) {
-    static STEPS: LazyLock<f64> = LazyLock::new(|| {
-        // The quickest of many: the rest were interrupted.
-        let one = |_| {
-            let begin = Instant::now();
-            chain(100_000);
-            begin.elapsed()
-        };
-        100_000.0 / (0..50).map(one).min().unwrap().as_nanos() as f64
-    });
     if nanoseconds > 0 {
         chain((nanoseconds as f64 * *STEPS) as u64);
     }

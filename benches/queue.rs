@@ -240,10 +240,9 @@ fn stream<T: From<u64> + Into<u64>>(queue: &impl Channel<T>, putters: usize, get
     let most = 4_000_000 / putters as u64;
     let (put, got) = (AtomicU64::new(0), AtomicU64::new(0));
     let putting = AtomicUsize::new(putters);
-    let place = if putters + getters == 2 { Place::TwoCores } else { Place::Free };
     let sample = team(
         putters + getters,
-        place,
+        Place::of(putters + getters),
         |member| {
             let (mut items, mut sum) = (0, 0);
             if member.index < putters {

@@ -4,16 +4,25 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::LazyLock;
 use std::{env, fs};
 
 use crate::measure::{Effort, Goal, Kind, Measured, Metric, Row, Subject, mode, percentile};
 use crate::{calls, place, plot};
 
+#[derive(Default)]
+pub struct Options {
+    /// Whether pages and plots are written.
+    pub write: bool,
+    /// Only rows whose name contains this.
+    pub only: String,
+}
+
 /// One group's: printed as it grows, and written if that was asked for.
 pub struct Page {
     name: &'static str,
     text: String,
-    write: bool,
+    options: &'static Options,
     /// Nanoseconds of ours, by the name of the row.
     ours: HashMap<String, f64>,
     /// How many goals were reached, and which were not.
@@ -42,8 +51,8 @@ fn output(command: &str, arguments: &[&str]) -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// With what and where it was measured.
-pub fn circumstances() -> String {
+/// With what and where it is measured; made at the start.
+pub static CIRCUMSTANCES: LazyLock<String> = LazyLock::new(|| {
     let unknown = || "unknown".to_owned();
     let model = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = model.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
@@ -54,23 +63,26 @@ pub fn circumstances() -> String {
         Some(format!("{name} {}", rest.split_once('"')?.0))
     };
     let peers: Vec<_> = PEERS.iter().filter_map(|name| version(name)).collect();
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let arguments: Vec<_> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let command = if arguments.is_empty() { String::new() } else { format!(" -- {}", arguments.join(" ")) };
     format!(
-        "`cargo bench{command}` ({} mode), {}. {} cores, {}; Linux {}; {}.\nPeers: {}, std, pthread of the system's libc.",
+        "`cargo bench{command}` ({} mode), {}. {} cores, {}; Linux {}; {}; load before {}.\nPeers: {}, std, pthread of the system's libc.",
         mode().name,
         output("date", &["-u", "+%F"]).unwrap_or_else(unknown),
         place::CPUS.len(),
         model.map_or_else(unknown, |model| model.1.to_owned()),
         output("uname", &["-r"]).unwrap_or_else(unknown),
         output("rustc", &["--version"]).unwrap_or_else(unknown),
+        load.split(' ').next().unwrap_or_default(),
         peers.join(", ")
     )
-}
+});
 
 impl Page {
-    pub fn new(name: &'static str, about: &str, write: bool) -> Page {
-        let mut page = Page { name, text: String::new(), write, ours: HashMap::new(), reached: 0, missed: Vec::new() };
+    pub fn new(name: &'static str, about: &str, options: &'static Options) -> Page {
+        let mut page =
+            Page { name, text: String::new(), options, ours: HashMap::new(), reached: 0, missed: Vec::new() };
         page.say(&format!("# {about}\n"));
         page
     }
@@ -83,8 +95,7 @@ impl Page {
 
     /// A table of `unit`s; its rows have the same subjects.
     pub fn table(&mut self, title: &str, unit: &'static str, effort: Effort) -> Table<'_> {
-        self.say(&format!("\n## {title}\n"));
-        Table { page: self, unit, effort, rows: Vec::new() }
+        Table { page: self, title: title.to_owned(), unit, effort, rows: Vec::new() }
     }
 
     fn judge(&mut self, name: &str, reached: f64, most: f64) -> &'static str {
@@ -98,6 +109,9 @@ impl Page {
 
     /// CPython's figures for the rows of the same name.
     pub fn python(&mut self) {
+        if !self.options.only.is_empty() {
+            return;
+        }
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/cpython.py");
         let mode = format!("--{}", mode().name);
         let mut arguments = vec![script, "--plain", self.name];
@@ -118,9 +132,9 @@ impl Page {
     }
 
     pub fn end(self) -> (usize, Vec<String>) {
-        if self.write {
+        if self.options.write {
             let head = "\n<!-- Written by `cargo bench -- --write`: run it again, do not edit. -->\n\n";
-            let text = self.text.replacen('\n', &format!("\n{head}{}\n", circumstances()), 1);
+            let text = self.text.replacen('\n', &format!("\n{head}{}\n", *CIRCUMSTANCES), 1);
             fs::create_dir_all(directory()).expect("docs/benchmarks");
             fs::write(directory().join(format!("{}.md", self.name)), text).expect("a page");
         }
@@ -130,6 +144,7 @@ impl Page {
 
 pub struct Table<'a> {
     page: &'a mut Page,
+    title: String,
     unit: &'static str,
     effort: Effort,
     rows: Vec<Row>,
@@ -137,6 +152,9 @@ pub struct Table<'a> {
 
 impl Table<'_> {
     pub fn row(&mut self, name: &str, goal: Goal, subjects: Vec<Subject<'_>>) {
+        if !name.contains(&self.page.options.only) {
+            return;
+        }
         let row = Row::measure(name, goal, self.effort, subjects);
         let theirs = || row.subjects.iter().filter(|subject| subject.kind != Kind::Ours);
         if self.rows.is_empty() {
@@ -145,6 +163,7 @@ impl Table<'_> {
                 _ => format!(" {} |", subject.name),
             };
             let names: String = theirs().map(starred).collect();
+            self.page.say(&format!("\n## {}\n", self.title));
             self.page.say(&format!("| | ours, {} |{names} ours / best | p10–p90 | goal | met |", self.unit));
             self.page.say(&format!("|---|---:|{}---:|---|---|---|", "---:|".repeat(theirs().count())));
         }
@@ -178,6 +197,9 @@ impl Table<'_> {
 
     /// The geometric mean of ours / best, over all rows.
     pub fn mean(&mut self, most: f64) {
+        if !self.page.options.only.is_empty() {
+            return;
+        }
         let ratios = self.rows.iter().map(|row| row.ratio(row.best().expect("a peer")).ln());
         let mean = (ratios.sum::<f64>() / self.rows.len() as f64).exp();
         let met = self.page.judge("geometric mean", mean, most);
@@ -186,6 +208,9 @@ impl Table<'_> {
 
     /// What an operation costs beside time.
     pub fn costs(&mut self) {
+        if self.rows.is_empty() {
+            return;
+        }
         self.page.say("\nFor an operation: nanoseconds of processor · context switches · system calls. Subjects in which libc makes the calls have none counted.\n");
         let names: String = self.rows[0].subjects.iter().map(|subject| format!(" {} |", subject.name)).collect();
         self.page.say(&format!("| |{names}\n|---|{}", "---|".repeat(self.rows[0].subjects.len())));
@@ -207,7 +232,7 @@ impl Table<'_> {
 
     /// The rows as points of curves, at the values of `x`: time, and processor time.
     pub fn plot(&mut self, name: &str, along: &str, x: &[usize]) {
-        if !self.page.write {
+        if !self.page.options.write {
             return;
         }
         let values: [(_, _, Metric); 2] = [
