@@ -98,17 +98,22 @@ fn main() -> ExitCode {
     LazyLock::force(&place::STEPS);
     name_those_who_fail();
     println!("{}\n", *table::CIRCUMSTANCES);
-    let (mut reached, mut missed, mut took) = (0, Vec::new(), String::new());
+    let (mut rows, mut reached, mut missed, mut took) = (0, 0, Vec::new(), String::new());
     for (name, about, bench) in groups {
         let since = Instant::now();
         let mut page = Page::new(name, about, options);
         bench(&mut page);
         page.python();
-        let (of_page, by_page) = page.end();
-        reached += of_page;
-        missed.extend(by_page);
+        let (of_page, reached_by, missed_by) = page.end();
+        rows += of_page;
+        reached += reached_by;
+        missed.extend(missed_by);
         took += &format!("{name} {:.0} s, ", since.elapsed().as_secs_f64());
         println!();
+    }
+    if rows == 0 {
+        eprintln!("no row has {:?} in its name: a run without --row shows all", options.only);
+        return ExitCode::from(2);
     }
     println!("Took {took}all {} s.", begun.elapsed().as_secs());
     if mode().name != "smoke" {

@@ -25,6 +25,7 @@ pub struct Page {
     options: &'static Options,
     /// Nanoseconds of ours, by the name of the row.
     ours: HashMap<String, f64>,
+    rows: usize,
     /// How many goals were reached, and which were not.
     reached: usize,
     missed: Vec<String>,
@@ -82,7 +83,7 @@ pub static CIRCUMSTANCES: LazyLock<String> = LazyLock::new(|| {
 impl Page {
     pub fn new(name: &'static str, about: &str, options: &'static Options) -> Page {
         let mut page =
-            Page { name, text: String::new(), options, ours: HashMap::new(), reached: 0, missed: Vec::new() };
+            Page { name, text: String::new(), options, ours: HashMap::new(), rows: 0, reached: 0, missed: Vec::new() };
         page.say(&format!("# {about}\n"));
         page
     }
@@ -131,14 +132,15 @@ impl Page {
         }
     }
 
-    pub fn end(self) -> (usize, Vec<String>) {
+    /// How many rows there are, how many goals were reached, and which were not.
+    pub fn end(self) -> (usize, usize, Vec<String>) {
         if self.options.write {
             let head = "\n<!-- Written by `cargo bench -- --write`: run it again, do not edit. -->\n\n";
             let text = self.text.replacen('\n', &format!("\n{head}{}\n", *CIRCUMSTANCES), 1);
             fs::create_dir_all(directory()).expect("docs/benchmarks");
             fs::write(directory().join(format!("{}.md", self.name)), text).expect("a page");
         }
-        (self.reached, self.missed)
+        (self.rows, self.reached, self.missed)
     }
 }
 
@@ -192,6 +194,7 @@ impl Table<'_> {
         if self.unit == "ns" {
             self.page.ours.insert(name.to_owned(), ours);
         }
+        self.page.rows += 1;
         self.rows.push(row);
     }
 
