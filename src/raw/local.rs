@@ -13,6 +13,7 @@
 
 use crate::sys::atomic::Ordering::Relaxed;
 use core::convert::Infallible;
+use core::fmt;
 use std::collections::BTreeSet;
 
 use super::{Brief, Guarded};
@@ -31,13 +32,11 @@ use crate::sys::{LazyNumber, const_fn};
 /// ids.retire(id);
 /// assert_eq!((ids.retired(), ids.is_live(id)), (1, false));
 /// ```
-#[derive(Debug)]
 pub struct Ids {
     live: Guarded<Brief, Live>,
     retired: AtomicU64,
 }
 
-#[derive(Debug)]
 struct Live {
     last: u64,
     ids: BTreeSet<u64>,
@@ -128,5 +127,11 @@ impl Drop for LocalId {
         if let Some(id) = self.given() {
             LOCALS.retire(id);
         }
+    }
+}
+
+impl fmt::Debug for Ids {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Ids").field("retired", &self.retired()).finish_non_exhaustive()
     }
 }

@@ -10,13 +10,13 @@ use core::panic::AssertUnwindSafe;
 use std::panic::{catch_unwind, resume_unwind};
 
 use super::thread::start_borrowing;
-use super::{Brief, Guarded, Handle, Options, StartError};
+use super::{Guarded, Handle, Lock, Options, StartError};
 
 /// Where threads that borrow are started; made by [`scope`].
 ///
 /// `X` is what the layer above keeps about its threads.
 pub struct ThreadScope<'scope, 'env: 'scope, X = ()> {
-    threads: Guarded<Brief, Vec<Handle>>,
+    threads: Guarded<Lock, Vec<Handle>>,
     #[cfg_attr(any(loom, shuttle), expect(dead_code, reason = "the layer above is not modelled"))]
     pub(crate) extra: X,
     /// Invariant, so that a closure cannot be shown a shorter or a longer scope than its own.
@@ -59,7 +59,7 @@ pub(crate) fn scope_with<'env, F, T, X>(extra: X, body: F) -> T
 where
     F: for<'scope> FnOnce(&'scope ThreadScope<'scope, 'env, X>) -> T,
 {
-    let threads = Guarded::new(Brief::new(), Vec::new());
+    let threads = Guarded::new(Lock::new(), Vec::new());
     let scope = ThreadScope { threads, extra, scope: PhantomData, env: PhantomData };
     let outcome = catch_unwind(AssertUnwindSafe(|| body(&scope)));
     // One at a time, and again: a thread that is waited for may start another.
@@ -71,7 +71,7 @@ where
 }
 
 /// The lock is free again before anyone is waited for.
-fn pop(threads: &Guarded<Brief, Vec<Handle>>) -> Option<Handle> {
+fn pop(threads: &Guarded<Lock, Vec<Handle>>) -> Option<Handle> {
     threads.acquire().pop()
 }
 

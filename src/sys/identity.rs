@@ -104,16 +104,22 @@ pub fn watch_forks() -> io::Result<()> {
     WATCHED.get(watch, drop).map(drop)
 }
 
-/// Has a thread that forks call `before`, and then `after` in both processes. What they wait for they may, and wake:
-/// handlers of the futex, where it has any, come between them.
+/// Has a thread that forks call `before`, and then `in_parent` and `in_child`. They may wait and wake: the futex's own
+/// handlers, where it has any, come between them.
 ///
 /// # Errors
 ///
 /// The system's: no memory.
-pub fn at_fork(before: extern "C" fn(), after: extern "C" fn()) -> io::Result<()> {
-    super::system::watch_forks();
+pub(crate) fn at_fork(
+    before: extern "C" fn(),
+    in_parent: extern "C" fn(),
+    in_child: extern "C" fn(),
+) -> io::Result<()> {
+    // First, as some systems let nobody register while another thread forks, which waits for who has our locks.
+    watch_forks()?;
+    super::system::watch_forks()?;
     // SAFETY: what the handlers may do is up to our caller, who may do it anywhere.
-    check(unsafe { libc::pthread_atfork(Some(before), Some(after), Some(after)) })
+    check(unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) })
 }
 
 /// A number that changes at a fork: it is greater in a child than in its parent, by how much is not said.

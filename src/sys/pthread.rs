@@ -27,6 +27,7 @@ use core::mem::MaybeUninit;
 use core::ptr;
 use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
+use std::io;
 
 use super::Deadline;
 use super::atomic::AtomicU32;
@@ -61,7 +62,8 @@ pub(super) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Deadline>, 
 }
 
 fn wait_private(word: &AtomicU32, expected: u32, deadline: Option<Deadline>) -> bool {
-    watch_forks();
+    // Without memory for that the next one tries.
+    let _ = watch_forks();
     let sleeper = Sleeper::new(ptr::from_ref(word).addr());
     // In place: a condition variable may not move.
     clock::make(sleeper.condition());
@@ -72,8 +74,8 @@ fn wait_private(word: &AtomicU32, expected: u32, deadline: Option<Deadline>) -> 
     woken || !deadline.is_some_and(Deadline::passed)
 }
 
-/// Before a sleeper is linked, once. Without memory for that the next one tries.
-pub(super) fn watch_forks() {
+/// Before a sleeper is linked, once.
+pub(super) fn watch_forks() -> io::Result<()> {
     extern "C" fn before() {
         TABLE.iter().for_each(Bucket::lock);
     }
@@ -87,7 +89,7 @@ pub(super) fn watch_forks() {
         }
     }
     static WATCHED: AtomicU32 = AtomicU32::new(0);
-    // Relaxed, all three: it says who registers, under a mutex, and guards nothing.
+    // Relaxed, all of them: it says who registers, under a mutex, and guards nothing.
     if WATCHED.load(Relaxed) == 0 {
         TABLE[0].lock();
         if WATCHED.load(Relaxed) == 0 {
@@ -97,6 +99,7 @@ pub(super) fn watch_forks() {
         }
         TABLE[0].unlock();
     }
+    if WATCHED.load(Relaxed) == 0 { Err(io::ErrorKind::OutOfMemory.into()) } else { Ok(()) }
 }
 
 fn wait_shared(word: &AtomicU32, expected: u32, deadline: Option<Deadline>) -> bool {

@@ -8,11 +8,11 @@ use super::outcome::{NoResult, StartError};
 use super::record::Record;
 use super::thread::Thread;
 use super::work::{SharedWork, Work, perform};
-use crate::raw::{self, Brief, Guarded};
+use crate::raw::{self, Brief, Guarded, Lock};
 
 /// How many threads of a scope have panicked without anyone's having taken that.
 #[derive(Debug)]
-pub struct Unclaimed(Arc<Guarded<Brief, usize>>);
+pub struct Unclaimed(Arc<Guarded<Lock, usize>>);
 
 /// Where threads that borrow are started; made by [`scope`].
 pub type Scope<'scope, 'env> = raw::ThreadScope<'scope, 'env, Unclaimed>;
@@ -49,7 +49,7 @@ pub fn scope<'env, F, T>(body: F) -> T
 where
     F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
 {
-    let panics = Arc::new(Guarded::new(Brief::new(), 0));
+    let panics = Arc::new(Guarded::new(Lock::new(), 0));
     let value = raw::scope_with(Unclaimed(Arc::clone(&panics)), body);
     let panics = *panics.acquire();
     assert_eq!(panics, 0, "threads of a scope panicked");
@@ -106,7 +106,7 @@ impl<'scope> Scope<'scope, '_> {
 pub struct ScopedThread<'scope, T> {
     thread: Thread,
     work: SharedWork<'scope, T>,
-    unclaimed: &'scope Guarded<Brief, usize>,
+    unclaimed: &'scope Guarded<Lock, usize>,
 }
 
 impl<T> ScopedThread<'_, T> {

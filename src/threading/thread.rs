@@ -211,8 +211,10 @@ impl<T> Clone for Thread<T> {
 impl<T> fmt::Debug for Thread<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = formatter.debug_struct("Thread");
-        match self.record.life.try_acquire() {
-            Some(life) => debug.field("name", &life.name).field("ident", &life.ident()).field("daemon", &life.daemon),
+        // Copied: nobody's text is written under the lock.
+        let life = self.record.life.try_acquire().map(|life| (Arc::clone(&life.name), life.ident(), life.daemon));
+        match life {
+            Some((name, ident, daemon)) => debug.field("name", &name).field("ident", &ident).field("daemon", &daemon),
             None => debug.field("name", &"<locked>"),
         };
         debug.finish_non_exhaustive()

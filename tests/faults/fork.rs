@@ -20,6 +20,7 @@ use underthread::sys::{Futex, Private};
 use underthread::threading::{Local, Thread, Timer, current_thread, enumerate, main_thread, set_excepthook};
 
 use crate::child::{child, forked, shown};
+use crate::support::AtEnd;
 use crate::waits::{asleep, until};
 
 const SHORT: Duration = Duration::from_millis(5);
@@ -331,20 +332,27 @@ fn a_thread_counts_as_gone_and_one_that_is_not_started_can_be() {
     });
 }
 
-/// Others have them all the time, and the child can do what it likes.
+/// Takes each of the crate's own locks.
+fn use_all() {
+    assert!(main_thread().is_alive() && current_thread().native_id().is_some() && !enumerate().is_empty());
+    set_excepthook(None);
+    Local::new(|| 1).with(|one| assert_eq!(*one, 1));
+    let thread = Thread::new(|| ()).daemon(true);
+    thread.start().unwrap();
+    thread.join().unwrap();
+}
+
+/// Others have them all the time, two fork, and child and grandchild can do what they like.
 #[test]
 fn a_fork_waits_until_nobody_has_a_lock_of_the_crates_own() {
-    fn use_all() {
-        assert!(main_thread().is_alive() && current_thread().native_id().is_some() && !enumerate().is_empty());
-        set_excepthook(None);
-        Local::new(|| 1).with(|one| assert_eq!(*one, 1));
-        let thread = Thread::new(|| ()).daemon(true);
-        thread.start().unwrap();
-        thread.join().unwrap();
-    }
     child(|| {
         let over = AtomicBool::new(false);
+        let use_and_fork = || {
+            use_all();
+            forked(use_all);
+        };
         thread::scope(|scope| {
+            let _end = AtEnd(|| over.store(true, Relaxed));
             for _ in 0..3 {
                 scope.spawn(|| {
                     while !over.load(Relaxed) {
@@ -352,9 +360,26 @@ fn a_fork_waits_until_nobody_has_a_lock_of_the_crates_own() {
                     }
                 });
             }
-            (0..100).for_each(|_| forked(use_all));
-            over.store(true, Relaxed);
+            let other = scope.spawn(|| (0..50).for_each(|_| forked(use_all)));
+            (0..50).for_each(|_| forked(use_and_fork));
+            other.join().unwrap();
         });
+    });
+}
+
+/// One that was there before the crate's own: it runs between those.
+#[test]
+fn a_handler_of_a_fork_may_use_the_crate_but_for_another_threads_work() {
+    extern "C" fn handler() {
+        assert!(main_thread().is_alive() && !enumerate().is_empty());
+        Local::new(|| 1).with(|one| assert_eq!(*one, 1));
+    }
+    child(|| {
+        // SAFETY: this fork is made where nobody holds what the handler needs.
+        assert_eq!(unsafe { libc::pthread_atfork(Some(handler), Some(handler), Some(handler)) }, 0);
+        use_all();
+        forked(use_all);
+        forked(use_all);
     });
 }
 
