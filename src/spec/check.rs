@@ -70,11 +70,21 @@ pub fn check<S: Spec>(start: &S, history: &History<S::Call, S::Answer>, limit: u
 /// If there is no order, if the search gives up, and as [`check`].
 #[track_caller]
 pub fn assert_linearizable<S: Spec>(start: &S, history: &History<S::Call, S::Answer>) {
-    match check(start, history, LIMIT) {
+    assert_linearizable_within(LIMIT, start, history);
+}
+
+/// As [`assert_linearizable`], within `limit` configurations.
+///
+/// # Panics
+///
+/// As [`assert_linearizable`].
+#[track_caller]
+pub fn assert_linearizable_within<S: Spec>(limit: usize, start: &S, history: &History<S::Call, S::Answer>) {
+    match check(start, history, limit) {
         Verdict::Linearizable(_) => {}
         Verdict::NotLinearizable { why, .. } => panic!("{why}"),
         Verdict::GaveUp => {
-            panic!("not known whether it is linearizable: gave up after {LIMIT} configurations of\n{history}")
+            panic!("not known whether it is linearizable: gave up after {limit} configurations of\n{history}")
         }
     }
 }

@@ -80,7 +80,7 @@ pub mod semaphore;
 use core::fmt::Debug;
 use core::hash::Hash;
 
-pub use check::{LIMIT, Verdict, assert_linearizable, check};
+pub use check::{LIMIT, Verdict, assert_linearizable, assert_linearizable_within, check};
 pub use history::{History, Log, Operation};
 
 /// What a type should do: its state, and what its operations do to it, one step at a time.
