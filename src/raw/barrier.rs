@@ -183,7 +183,7 @@ impl<S: Scope> Barrier<S> {
     fn wait_inside(&self, arrived: u32, deadline: Option<Deadline>) -> bool {
         // Acquire: pairs with Release in `change`; the arrivals and the action are visible from here on.
         let look = || self.phase.load(Acquire);
-        spin::until(|| look() != arrived);
+        spin::yielding(|| look() != arrived);
         loop {
             let phase = look();
             if phase & !STATUS != arrived & !STATUS {

@@ -360,7 +360,7 @@ impl<'a, B: Buffer + ?Sized> Slept<'a, B> {
             done => Some(done),
         };
         let mut done = None;
-        spin::until(|| {
+        spin::yielding(|| {
             done = if self.may_go_on() { attempt() } else { None };
             done.is_some()
         });

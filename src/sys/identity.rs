@@ -215,9 +215,9 @@ pub fn main_native_id() -> Option<u32> {
     if cfg!(target_os = "linux") { Some(std::process::id()) } else { None }
 }
 
-/// Whether this process may run on one CPU only, so that spinning is waste. Asked of the system once: of the main
-/// thread, as others may be bound to a CPU each.
-pub fn has_one_cpu() -> bool {
+/// How many CPUs this process may run on: with one, spinning is waste. Asked of the system once: of the main thread, as
+/// others may be bound to a CPU each.
+pub fn cpus() -> u32 {
     static CPUS: AtomicU32 = AtomicU32::new(0);
     // Relaxed: every thread would find the same number.
     let mut cpus = CPUS.load(Relaxed);
@@ -225,7 +225,7 @@ pub fn has_one_cpu() -> bool {
         cpus = allowed_cpus().unwrap_or_else(online_cpus).max(1);
         CPUS.store(cpus, Relaxed);
     }
-    cpus == 1
+    cpus
 }
 
 /// `None` where there are more CPUs than a `cpu_set_t` has room for.

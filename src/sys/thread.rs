@@ -66,6 +66,12 @@ pub(super) fn forget_other_threads() {
     RUNNING.store(IS_OURS.get().into(), Relaxed);
 }
 
+/// Lets other threads that are ready on this CPU run first. False where that means nothing, as in the models.
+pub fn give_way() -> bool {
+    // SAFETY: it touches no memory of ours.
+    unsafe { libc::sched_yield() == 0 }
+}
+
 /// A thread that has been started, to be joined or detached once.
 #[derive(Debug)]
 pub struct Native(libc::pthread_t);

@@ -117,6 +117,11 @@ pub fn owner_id<S: Scope>() -> u32 {
 }
 
 /// The model runs one thread at a time: a spin would only be more interleavings of the same looks.
-pub fn has_one_cpu() -> bool {
-    true
+pub fn cpus() -> u32 {
+    1
+}
+
+/// Not in the model, for the same reason.
+pub fn give_way() -> bool {
+    false
 }
