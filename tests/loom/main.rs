@@ -84,6 +84,9 @@ fn those(scenarios: &[Counted], threads: RangeInclusive<usize>) -> Vec<Scenario>
 fn check_each(scenarios: &[Counted], threads: RangeInclusive<usize>) {
     let whole = std::env::var_os("UNDERTHREAD_MODELS").is_some_and(|which| which == "whole");
     let only = std::env::var_os("UNDERTHREAD_SCENARIO");
+    if let Some(only) = &only {
+        assert!(scenarios.iter().any(|(_, scenario)| only == scenario.name), "none of these is called {only:?}");
+    }
     for (count, mut scenario) in scenarios.iter().copied().filter(|(count, _)| threads.contains(count)) {
         if only.as_ref().is_some_and(|only| only != scenario.name) {
             continue;
