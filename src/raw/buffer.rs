@@ -22,7 +22,7 @@ use std::vec;
 
 use super::{Sleepers, spin};
 use crate::sys::atomic::AtomicU32;
-use crate::sys::{Deadline, Private, Scope, const_fn};
+use crate::sys::{Deadline, Private, Scope, const_fn, fence};
 
 /// Why nothing was put or got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -364,7 +364,14 @@ impl<'a, B: Buffer + ?Sized> Slept<'a, B> {
             done = if self.may_go_on() { attempt() } else { None };
             done.is_some()
         });
-        let done = done.or_else(|| self.sleepers().sleep(deadline, false, attempt).taken);
+        let done = done.or_else(|| {
+            let turn = self.sleepers().sleep(deadline, false, attempt);
+            if turn.unfenced {
+                // Before the look in `drop`.
+                fence::heavy::<B::Scope>();
+            }
+            turn.taken
+        });
         Ok(Passage { side: done.unwrap_or(Err(Refused::NotNow))?, slept: Some(self) })
     }
 }

@@ -107,8 +107,8 @@ impl<S: Scope> Lock<S> {
     #[cold]
     fn acquire_contended(&self, deadline: Option<Deadline>) -> bool {
         // Looks without writing, so that the owner keeps its cache line. Relaxed: the attempt after it is Acquire.
-        spin::until(|| self.word.load(Relaxed) == FREE && self.try_acquire())
-            || self.sleepers.sleep(deadline, true, || self.try_acquire().then_some(())).came()
+        let attempt = || self.word.load(Relaxed) == FREE && self.try_acquire();
+        spin::until(attempt) || self.sleepers.sleep(deadline, true, || attempt().then_some(())).came()
     }
 
     /// Releases the lock, whoever took it.

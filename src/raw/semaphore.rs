@@ -164,7 +164,7 @@ impl<S: Scope> Semaphore<S> {
                 }
                 return false;
             }
-            if turn.granted {
+            if turn.unfenced {
                 // Between the taking of the grant and the look below; partner: the light fence in `Sleepers::any`, of
                 // a release that has seen the grant and left the rest to us.
                 fence::heavy::<S>();

@@ -23,10 +23,11 @@
 //!
 //! I1  A thread sleeps only on the value that it has announced or seen, never on `NONE`; every wake changes the word
 //!     first. So a sleeper that is still on its way into the kernel does not go to sleep past a wake.
-//! I2  A thread announces itself before each attempt that comes before a sleep, so one who was woken puts back the
-//!     mark that its waker cleared, whether it then succeeds, sleeps again or gives up: others may sleep still.
-//! I3  At most one wake is in flight for a mark: between a wake and the return of its sleeper the word is `NONE`, and
-//!     releases make no system call. One who is woken and finds more than it takes must therefore wake the next.
+//! I2  A thread announces itself before each attempt that comes before a sleep, and one who was woken before it leaves
+//!     `sleep`: it puts back the mark that its waker cleared, whether it succeeds, sleeps again or gives up, as others
+//!     may sleep still.
+//! I3  At most one wake is in flight for a mark: between a wake and the announcement of its sleeper the word is `NONE`,
+//!     and releases make no system call. One who is woken and finds more than it takes must therefore wake the next.
 //! I4  `STARVING` is there only while a thread that has set it is still in `sleep`; it clears the mark before it
 //!     returns, and takes the unit if it was granted meanwhile. If it is killed, a newcomer does, after a while.
 //! I5  A wait that ends by its deadline has had no wake spent on it (the futex's contract), so nothing is lost with it.
@@ -39,6 +40,22 @@
 //! in `wake`. That holds of every look behind the fence, also of a compare-exchange that fails, which may see an old
 //! value as a load may: if it misses an announcement, the attempt that comes after the announcement sees the unit.
 //!
+//! One who was woken looks for its unit before it announces itself again, so that the releases meanwhile wake nobody, and
+//! without a fence. If it finds one, the look for more, which I3 asks of it, comes after its announcement and wants a
+//! heavy fence in between, which is left to the caller: where there is one unit only, there are no more, and its own
+//! release sees the mark.
+//!
+//! # Naps
+//!
+//! A heavy fence interrupts every CPU that runs a thread of this process; where a lock changes hands each microsecond
+//! it costs more than the wait. So a thread sleeps without one at first, for `NAP` at most. Should it have missed a
+//! unit by that, which takes a release whose store is still on its way when the sleeper looks, and thus a few
+//! nanoseconds, it finds it when it gets up; then it sleeps behind a heavy fence. In a fight for a lock almost every
+//! sleep is ended by a wake in less, and the next begins with a nap again.
+//!
+//! The models have no naps: to them one is a thread that looks now and then. In the schedules that are drawn at random
+//! (shuttle) they happen, where all steps are in order.
+//!
 //! The word itself publishes nothing, so it is Relaxed throughout, except for a grant: there the unit travels in the
 //! word, from the Release in `grant` to the Acquire in `take_grant`. Newcomers who announce themselves in between write
 //! the same value by a read-modify-write, which continues the release sequence.
@@ -48,6 +65,7 @@ use core::fmt;
 use core::ptr;
 use core::time::Duration;
 
+use super::spin;
 use crate::sys::{Deadline, Futex, Private, Scope, Shared, const_fn, fence};
 
 // In rising order: an announcement replaces a lower value only.
@@ -58,6 +76,9 @@ const GRANTED: u32 = 3;
 
 /// How long a fair waiter waits before a unit is handed to it; the figure of CPython 3.13, Go and WebKit.
 const PATIENCE: Duration = Duration::from_millis(1);
+
+/// How long a thread sleeps at first, without a heavy fence.
+const NAP: Duration = Duration::from_micros(100);
 
 /// Threads asleep for something that the caller keeps, and their wakes; see the module's text.
 pub struct Sleepers<S: Scope = Private> {
@@ -72,6 +93,8 @@ pub struct Turn<T> {
     pub taken: Option<T>,
     /// Whether a unit was handed over besides: it is the caller's now.
     pub granted: bool,
+    /// Whether a [heavy fence](fence::heavy) must come before a look for more units, for the next to wake.
+    pub unfenced: bool,
 }
 
 impl<T> Turn<T> {
@@ -198,8 +221,10 @@ impl<S: Scope> Sleepers<S> {
     #[cold]
     pub fn sleep<T>(&self, deadline: Option<Deadline>, fair: bool, mut attempt: impl FnMut() -> Option<T>) -> Turn<T> {
         let patience = if fair { Deadline::after(PATIENCE) } else { None };
+        let naps = fence::heavy_is_dear::<S>();
         let mut mark = SOME;
         let mut slept = false;
+        let mut nap = naps;
         loop {
             // I2. A mark that seems to stand may have been cleared since: only a read-modify-write is sure to find the
             // latest value, as a load or a compare-exchange that fails is not. Relaxed: see Order.
@@ -208,27 +233,46 @@ impl<S: Scope> Sleepers<S> {
                 // The unit is for those who have slept; a newcomer, perhaps the very thread that handed it over, waits
                 // until it has been taken. Not for ever: who it is for may have been killed, or be in a fork's parent.
                 if slept && self.take_grant() {
-                    return Turn { taken: None, granted: true };
+                    return Turn { taken: None, granted: true, unfenced: true };
                 }
             } else {
-                // Between our announcement and the attempt's load; partner: the light fence in `any`.
-                fence::heavy::<S>();
+                if !nap {
+                    // Between our announcement and the attempt's load; partner: the light fence in `any`.
+                    fence::heavy::<S>();
+                }
                 if let Some(taken) = attempt() {
-                    return Turn { taken: Some(taken), granted: mark == STARVING && self.calm() };
+                    return self.turn(Some(taken), mark, nap);
                 }
             }
-            let until =
-                if announced == GRANTED && !slept { soonest(deadline, Deadline::after(PATIENCE)) } else { deadline };
-            if !self.word.wait(announced, until) && until == deadline {
+            let limit = if announced == GRANTED && !slept {
+                Some(PATIENCE)
+            } else if nap {
+                Some(NAP)
+            } else {
+                None
+            };
+            let until = limit.map_or(deadline, |limit| soonest(deadline, Deadline::after(limit)));
+            let woken = self.word.wait(announced, until);
+            if !woken && until == deadline {
                 // Too late, but what is there may still be had.
-                let granted = mark == STARVING && self.calm();
-                return Turn { taken: if granted { None } else { attempt() }, granted };
+                let late = self.turn(None, mark, true);
+                return Turn { taken: if late.granted { None } else { attempt() }, ..late };
             }
             slept = true;
+            nap = naps && woken;
             if patience.is_some_and(Deadline::passed) {
                 mark = STARVING;
+            } else if let Some(taken) = spin::again(&mut attempt) {
+                // I2. Relaxed: see Order.
+                self.word.fetch_max(SOME, Relaxed);
+                return Turn { taken: Some(taken), granted: false, unfenced: true };
             }
         }
+    }
+
+    fn turn<T>(&self, taken: Option<T>, mark: u32, unfenced: bool) -> Turn<T> {
+        let granted = mark == STARVING && self.calm();
+        Turn { taken, granted, unfenced: unfenced || granted }
     }
 
     /// Takes back the mark of one who will not starve any more (I4); true if a unit was granted meanwhile.

@@ -1,4 +1,26 @@
 //! How long to look before sleeping.
+//!
+//! A sleep and a wake cost a few microseconds where both threads are on one CPU, and tens of them where the other CPU must be
+//! woken. A look costs nanoseconds, if what is waited for is on its way on another CPU, and is waste if it is not.
+//!
+//! | for | looks | then |
+//! |---|---|---|
+//! | a lock: its owner gives it back soon | [`LIMIT`] pauses at most, in growing distances | sleeps |
+//! | the same, when it was woken for it and another was faster | as many, then lets others run, `YIELDS` times | sleeps |
+//! | what another thread has yet to do | `FEW` pauses, then lets others run, `YIELDS` times | sleeps |
+//!
+//! The distances grow up to `DISTANCE` pauses, so that an owner that goes on and on keeps its cache line. One who was woken
+//! for a lock in vain looks longer: while it is awake the releases wake nobody else, and to be woken once more would cost
+//! them a system call, and often another CPU its rest.
+//!
+//! What the other has yet to do it may do on this very CPU: then a pause is waste and a yield is the switch to it, for half
+//! the price of a sleep. If it runs on another CPU, a yield is a long pause; together they are about as long as a thread takes
+//! that was asleep there: without that, once both sleep, each would go to sleep before the other has woken up, for
+//! ever. Each thread remembers which of the two has paid lately; what has not it tries again every eighth time only. So
+//! waits that are long as a rule cost little more than their sleep.
+
+use core::cell::Cell;
+use std::thread::LocalKey;
 
 use crate::sys::atomic::spin_hint;
 use crate::sys::identity::cpus;
@@ -10,27 +32,46 @@ use crate::sys::thread::give_way;
 /// number.
 pub const LIMIT: u32 = 100;
 
-/// For what its owner gives back soon, like a lock: looks until `found`, at growing distances, so that the owner keeps its
-/// cache line and may go on; where no other thread can run meanwhile, not at all.
-pub(crate) fn until(mut found: impl FnMut() -> bool) -> bool {
-    pauses(LIMIT, &mut found)
-}
-
-/// For what another thread has yet to do: looks for a moment, and then lets others run between its looks; one of them may
-/// be the one that is waited for, on this very CPU.
-pub(crate) fn yielding(mut found: impl FnMut() -> bool) -> bool {
-    pauses(FEW, &mut found) || (0..YIELDS).any(|_| give_way() && found())
-}
-
+/// The most pauses between two looks.
+const DISTANCE: u32 = 64;
+/// The pauses before the first yield.
 const FEW: u32 = 15;
-const YIELDS: u32 = 10;
+/// About 20 µs where nobody else wants the CPU.
+const YIELDS: u32 = 50;
+
+thread_local! {
+    // Constant and without a destructor: usable in every thread-local destructor. How many waits ago each has paid.
+    static SINCE_PAUSES: Cell<u32> = const { Cell::new(0) };
+    static SINCE_YIELDS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Looks until `found` for as long as one waits for a lock; where no other thread can run meanwhile, not at all.
+pub(crate) fn until(mut found: impl FnMut() -> bool) -> bool {
+    cpus() > 1 && pauses(LIMIT, &mut found)
+}
+
+/// As [`until`], by one who was woken: at least once, and for what is found.
+pub(crate) fn again<T>(mut find: impl FnMut() -> Option<T>) -> Option<T> {
+    let mut found = None;
+    let mut look = || {
+        found = find();
+        found.is_some()
+    };
+    if !pauses(if cpus() > 1 { LIMIT } else { 0 }, &mut look) {
+        yields(YIELDS, &mut look);
+    }
+    found
+}
+
+/// Looks until `found` for as long as one waits for what another has yet to do.
+pub(crate) fn yielding(mut found: impl FnMut() -> bool) -> bool {
+    if_it_pays(&SINCE_PAUSES, || cpus() > 1 && pauses(FEW, &mut found))
+        || if_it_pays(&SINCE_YIELDS, || yields(YIELDS, &mut found))
+}
 
 fn pauses(limit: u32, found: &mut impl FnMut() -> bool) -> bool {
-    if cpus() == 1 {
-        return false;
-    }
     let mut made = 0;
-    let mut next = 1;
+    let mut distance = 1;
     loop {
         if found() {
             return true;
@@ -38,10 +79,25 @@ fn pauses(limit: u32, found: &mut impl FnMut() -> bool) -> bool {
         if made >= limit {
             return false;
         }
-        for _ in 0..next {
+        for _ in 0..distance {
             spin_hint();
         }
-        made += next;
-        next = (next * 2).min(32);
+        made += distance;
+        distance = (distance * 2).min(DISTANCE);
     }
+}
+
+fn yields(limit: u32, found: &mut impl FnMut() -> bool) -> bool {
+    (0..limit).take_while(|_| give_way()).any(|_| found())
+}
+
+/// Does `look` unless that has been in vain lately.
+fn if_it_pays(since: &'static LocalKey<Cell<u32>>, look: impl FnOnce() -> bool) -> bool {
+    let waits = since.get();
+    since.set(waits.wrapping_add(1));
+    let pays = (waits < 2 || waits.is_multiple_of(8)) && look();
+    if pays {
+        since.set(0);
+    }
+    pays
 }

@@ -113,7 +113,7 @@ pub(super) mod futex {
 
 /// [`calm_fence`](super::calm_fence), by the same names.
 pub mod fence {
-    pub use super::super::calm_fence::{Kind, kind, make_symmetric};
+    pub use super::super::calm_fence::{Kind, heavy_is_dear, kind, make_symmetric};
     use super::super::{Scope, calm_fence};
     use super::{once_in, pause};
 

@@ -84,6 +84,11 @@ pub fn heavy<S: Scope>() {
     }
 }
 
+/// Whether [`heavy`] costs microseconds, so that it is worth an effort to do without.
+pub fn heavy_is_dear<S: Scope>() -> bool {
+    !S::SHARED && kind() == Kind::Asymmetric
+}
+
 /// Which fences this process uses.
 pub fn kind() -> Kind {
     if decide() == MEMBARRIER { Kind::Asymmetric } else { Kind::Symmetric }

@@ -335,8 +335,8 @@ pub(crate) const TABLE: &[Mutants] = &[
         &[
             Mutant {
                 name: "a process that is bound to one CPU does not know it",
-                from: "    cpus == 1\n",
-                to: "    cpus == 0\n",
+                from: "        CPUS.store(cpus, Relaxed);\n    }\n    cpus\n",
+                to: "        CPUS.store(cpus, Relaxed);\n    }\n    cpus + 1\n",
                 by: "raw/thread.rs::a_process_that_is_bound_to_one_cpu_knows_it",
                 says: "panicked",
             },

@@ -22,17 +22,24 @@ pub(crate) const TABLE: &[Mutants] = &[
             },
             Mutant {
                 name: "one who is late leaves its mark of starving, and the grant in answer to it",
-                from: "                let granted = mark == STARVING && self.calm();\n",
-                to: "                let granted = false;\n",
+                from: "let late = self.turn(None, mark, true);",
+                to: "let late = Turn { taken: None, granted: false, unfenced: true };",
                 by: "loom/lock.rs::a_timed_out_waiter_takes_nothing_with_it",
                 says: "assertion failed: !self.lock.locked()",
             },
             Mutant {
                 name: "one who has taken a unit leaves its mark of starving",
-                from: "granted: mark == STARVING && self.calm() };",
-                to: "granted: false };",
+                from: "return self.turn(Some(taken), mark, nap);",
+                to: "return Turn { taken: Some(taken), granted: false, unfenced: nap };",
                 by: "loom/lock.rs::two_threads_exclude_each_other",
                 says: "assertion failed: !self.lock.locked()",
+            },
+            Mutant {
+                name: "one who was served before it announced itself again looks for more without a fence",
+                from: "granted: false, unfenced: true };",
+                to: "granted: false, unfenced: false };",
+                by: "loom/semaphore.rs::two_releases_let_two_sleepers_go",
+                says: "a lost wake-up",
             },
             Mutant {
                 name: "who calms down does not look for a grant",
