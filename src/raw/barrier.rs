@@ -47,6 +47,9 @@ const TRIPPING: u32 = 1;
 const BROKEN: u32 = 2;
 const RESETTING: u32 = 3;
 const STATUS: u32 = 3;
+/// Somebody sleeps, perhaps.
+const ASLEEP: u32 = 4;
+const FLAGS: u32 = STATUS | ASLEEP;
 
 /// A place where a number of threads wait for each other, again and again.
 ///
@@ -91,7 +94,7 @@ impl Barrier {
         pub fn after(parties: u32, cycles: u32) -> Self {
             Self {
                 others: parties.saturating_sub(1),
-                phase: Futex::new(cycles << STATUS.count_ones()),
+                phase: Futex::new(cycles << FLAGS.count_ones()),
                 inside: Guarded::new(Lock::new(), 0),
             }
         }
@@ -137,7 +140,8 @@ impl<S: Scope> Barrier<S> {
                     *inside += 1;
                     let last = index == self.others;
                     if last {
-                        self.change(phase | TRIPPING);
+                        // Relaxed: nobody leaves for that.
+                        self.phase.fetch_or(TRIPPING, Relaxed);
                     }
                     drop(inside);
                     let complete = if last { self.trip(phase, action) } else { self.wait_inside(phase, deadline) };
@@ -147,7 +151,7 @@ impl<S: Scope> Barrier<S> {
                 _ => drop(inside),
             }
             // Its own, or that of those who have to leave first. With a change look again, else it is too late.
-            if !self.phase.wait(phase, deadline) {
+            if !self.sleep(phase, deadline) {
                 return Err(BrokenBarrier);
             }
         }
@@ -169,12 +173,12 @@ impl<S: Scope> Barrier<S> {
 
         let mut inside = self.inside.acquire();
         // Relaxed: changed under the lock.
-        if self.phase.load(Relaxed) != phase | TRIPPING {
+        if self.phase.load(Relaxed) & !ASLEEP != phase & !ASLEEP | TRIPPING {
             drop(inside);
             return self.leave(phase);
         }
         *inside = 0;
-        self.change_and_wake(inside, next(phase));
+        self.change(inside, next(phase));
         true
     }
 
@@ -183,14 +187,14 @@ impl<S: Scope> Barrier<S> {
     fn wait_inside(&self, arrived: u32, deadline: Option<Deadline>) -> bool {
         // Acquire: pairs with Release in `change`; the arrivals and the action are visible from here on.
         let look = || self.phase.load(Acquire);
-        spin::yielding(|| look() != arrived);
+        spin::yielding(|| generation(look()) != generation(arrived));
         loop {
             let phase = look();
-            if phase & !STATUS != arrived & !STATUS {
+            if generation(phase) != generation(arrived) {
                 return true;
             }
             let broken = matches!(phase & STATUS, BROKEN | RESETTING);
-            if broken || !self.phase.wait(phase, deadline) {
+            if broken || !self.sleep(phase, deadline) {
                 return self.leave(arrived);
             }
         }
@@ -201,13 +205,13 @@ impl<S: Scope> Barrier<S> {
         let mut inside = self.inside.acquire();
         // Relaxed: changed under the lock.
         let phase = self.phase.load(Relaxed);
-        if phase & !STATUS != arrived & !STATUS {
+        if generation(phase) != generation(arrived) {
             return true;
         }
         *inside -= 1;
         match phase & STATUS {
-            FILLING | TRIPPING => self.change_and_wake(inside, phase & !STATUS | BROKEN),
-            RESETTING if *inside == 0 => self.change_and_wake(inside, next(phase)),
+            FILLING | TRIPPING => self.change(inside, generation(phase) | BROKEN),
+            RESETTING if *inside == 0 => self.change(inside, next(phase)),
             // Broken already, or others have to leave first.
             _ => {}
         }
@@ -221,7 +225,7 @@ impl<S: Scope> Barrier<S> {
         // Relaxed: changed under the lock.
         let phase = self.phase.load(Relaxed);
         if phase & STATUS != BROKEN {
-            self.change_and_wake(inside, phase & !STATUS | BROKEN);
+            self.change(inside, generation(phase) | BROKEN);
         }
     }
 
@@ -232,9 +236,8 @@ impl<S: Scope> Barrier<S> {
         // Relaxed: changed under the lock.
         let phase = self.phase.load(Relaxed);
         match phase & STATUS {
-            FILLING | BROKEN if *inside > 0 => self.change_and_wake(inside, phase | RESETTING),
-            // Nobody waits on a broken barrier that is empty.
-            BROKEN => self.change(next(phase)),
+            FILLING | BROKEN if *inside > 0 => self.change(inside, generation(phase) | RESETTING),
+            BROKEN => self.change(inside, next(phase)),
             _ => {}
         }
     }
@@ -257,23 +260,35 @@ impl<S: Scope> Barrier<S> {
         self.phase.load(Relaxed) & STATUS == BROKEN
     }
 
-    /// By the holder of the lock (I1).
-    fn change(&self, phase: u32) {
-        // Release: pairs with Acquire in `wait_inside`.
-        self.phase.store(phase, Release);
+    /// By the holder of the lock, whose `phase` has no mark (I1).
+    fn change(&self, inside: Guard<'_, Lock<S>, u32>, phase: u32) {
+        // Release: pairs with Acquire in `wait_inside`. By a read-modify-write: a mark may have come meanwhile.
+        let before = self.phase.swap(phase, Release);
+        // Those who wait may need the lock.
+        drop(inside);
+        if before & ASLEEP != 0 {
+            Futex::wake(ptr::from_ref(&self.phase), u32::MAX);
+        }
     }
 
-    fn change_and_wake(&self, inside: Guard<'_, Lock<S>, u32>, phase: u32) {
-        self.change(phase);
-        // Those who are woken may need the lock.
-        drop(inside);
-        Futex::wake(ptr::from_ref(&self.phase), u32::MAX);
+    /// Until the phase is not `seen` any more; false if `deadline` has passed.
+    fn sleep(&self, seen: u32, deadline: Option<Deadline>) -> bool {
+        let marked = seen | ASLEEP;
+        // By compare-exchange, so that no mark is left on another phase. Relaxed: the mark publishes nothing.
+        if seen != marked && self.phase.compare_exchange(seen, marked, Relaxed, Relaxed).is_err() {
+            return true;
+        }
+        self.phase.wait(marked, deadline)
     }
 }
 
 /// The next generation, filling.
 const fn next(phase: u32) -> u32 {
-    (phase | STATUS).wrapping_add(1)
+    (phase | FLAGS).wrapping_add(1)
+}
+
+const fn generation(phase: u32) -> u32 {
+    phase & !FLAGS
 }
 
 impl<S: Scope> fmt::Debug for Barrier<S> {

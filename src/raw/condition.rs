@@ -55,9 +55,12 @@ use crate::sys::atomic::Ordering::Relaxed;
 use core::fmt;
 use core::ptr;
 
-use super::{Guard, Guarded, Lock, RawLock, Waitable};
+use super::{Guard, Guarded, Lock, RawLock, Waitable, spin};
 use crate::sys::atomic::AtomicU32;
 use crate::sys::{Deadline, Futex, Private, Scope, Shared, const_fn};
+
+/// A bit of a word: somebody sleeps there, perhaps. The rest counts.
+const ASLEEP: u32 = 1;
 
 /// A condition variable: threads give up a lock, wait to be notified, and have the lock again.
 ///
@@ -192,7 +195,8 @@ impl<S: Scope> Condition<S> {
         // SAFETY: the caller holds it, and gives up what it protects.
         let depth = unsafe { lock.release_all() };
         let notified = loop {
-            let woken = word.wait(seen, deadline);
+            // Relaxed: what there is to be had is looked at under `groups`.
+            let woken = spin::yielding(|| word.load(Relaxed) != seen) || sleep(word, seen, deadline);
             let mut groups = self.groups.acquire();
             if groups.take(group) {
                 break true;
@@ -239,9 +243,14 @@ impl<S: Scope> Condition<S> {
             left -= signals;
             let word = self.word(groups.gathering.wrapping_sub(1));
             // I3: change, then wake. Relaxed: stored to under `groups`, which is held; it publishes nothing.
-            word.store(word.load(Relaxed).wrapping_add(1), Relaxed);
-            // I4: under `groups`.
-            Futex::wake(ptr::from_ref(word), signals);
+            let seen = word.fetch_add(ASLEEP + 1, Relaxed);
+            if seen & ASLEEP != 0 {
+                // I4: under `groups`.
+                Futex::wake(ptr::from_ref(word), signals);
+                if groups.signals == groups.open {
+                    word.store((seen & !ASLEEP).wrapping_add(ASLEEP + 1), Relaxed);
+                }
+            }
         }
         self.publish(&groups);
         given
@@ -266,6 +275,16 @@ impl<S: Scope> Condition<S> {
         // Relaxed: see Order.
         self.waiting.store(groups.waiting(), Relaxed);
     }
+}
+
+/// False if `deadline` has passed, and nothing has come.
+fn sleep<S: Scope>(word: &Futex<S>, seen: u32, deadline: Option<Deadline>) -> bool {
+    let marked = seen | ASLEEP;
+    // By compare-exchange: of the mark and a notification one comes first. Relaxed: the mark publishes nothing.
+    if seen != marked && word.compare_exchange(seen, marked, Relaxed, Relaxed).is_err() {
+        return true;
+    }
+    word.wait(marked, deadline)
 }
 
 impl Default for Condition {
