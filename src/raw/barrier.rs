@@ -1,7 +1,7 @@
 //! A place where a number of threads wait for each other, again and again.
 //!
-//! `phase` is a generation and a status. `inside`, under a lock, counts those who have arrived in this generation and
-//! have not left.
+//! `phase` is a generation, the mark `ASLEEP`, and a status. `inside`, under a lock, counts those who have arrived in
+//! this generation and have not left.
 //!
 //! | status | says |
 //! |---|---|
@@ -21,11 +21,13 @@
 //!                          reset, nobody inside: at once
 //! ```
 //!
-//! I1  `phase` and the count change under the lock only; `phase` is waited on outside it, by its exact value, and
-//!     every change that concerns a sleeper is followed by a wake of all.
+//! I1  `phase`, but for the mark, and the count change under the lock only. `phase` is waited on outside it, by its exact
+//!     value, with the mark. `TRIPPING` leaves the mark alone; every other change takes it off, and wakes all if it
+//!     stood. Both marks and changes are read-modify-writes: if the mark comes first, the change sees it; else the
+//!     mark's compare-exchange fails, and its thread looks again.
 //! I2  The generation moves only when a cycle is complete, or when nobody is inside. So one inside who sees another
 //!     generation has been through a complete cycle, whatever has happened since, and one who sees `BROKEN` or
-//!     `RESETTING` has not. (It would mistake a generation for its own after 2^30 cycles between two looks.)
+//!     `RESETTING` has not. (It would mistake a generation for its own after 2^29 cycles between two looks.)
 //! I3  Who runs the action is inside until it is done. So of one barrier no two actions run at once.
 //!
 //! # Order
@@ -47,7 +49,6 @@ const TRIPPING: u32 = 1;
 const BROKEN: u32 = 2;
 const RESETTING: u32 = 3;
 const STATUS: u32 = 3;
-/// Somebody sleeps, perhaps.
 const ASLEEP: u32 = 4;
 const FLAGS: u32 = STATUS | ASLEEP;
 
@@ -89,7 +90,7 @@ impl Barrier {
     }
 
     const_fn! {
-        /// As [`new`](Self::new), but so many cycles later, modulo 2^30. For tests of the wrap.
+        /// As [`new`](Self::new), but so many cycles later, modulo 2^29. For tests of the wrap.
         #[doc(hidden)]
         pub fn after(parties: u32, cycles: u32) -> Self {
             Self {
@@ -140,7 +141,7 @@ impl<S: Scope> Barrier<S> {
                     *inside += 1;
                     let last = index == self.others;
                     if last {
-                        // Relaxed: nobody leaves for that.
+                        // I1. Relaxed: nobody leaves for that.
                         self.phase.fetch_or(TRIPPING, Relaxed);
                     }
                     drop(inside);
@@ -173,7 +174,7 @@ impl<S: Scope> Barrier<S> {
 
         let mut inside = self.inside.acquire();
         // Relaxed: changed under the lock.
-        if self.phase.load(Relaxed) & !ASLEEP != phase & !ASLEEP | TRIPPING {
+        if self.phase.load(Relaxed) & !ASLEEP != generation(phase) | TRIPPING {
             drop(inside);
             return self.leave(phase);
         }
@@ -187,16 +188,17 @@ impl<S: Scope> Barrier<S> {
     fn wait_inside(&self, arrived: u32, deadline: Option<Deadline>) -> bool {
         // Acquire: pairs with Release in `change`; the arrivals and the action are visible from here on.
         let look = || self.phase.load(Acquire);
-        spin::yielding(|| generation(look()) != generation(arrived));
+        let passed = |phase| generation(phase) != generation(arrived);
+        let mut in_time = spin::yielding(|| passed(look())) || self.sleep(arrived, deadline);
         loop {
             let phase = look();
-            if generation(phase) != generation(arrived) {
+            if passed(phase) {
                 return true;
             }
-            let broken = matches!(phase & STATUS, BROKEN | RESETTING);
-            if broken || !self.sleep(phase, deadline) {
+            if !in_time || matches!(phase & STATUS, BROKEN | RESETTING) {
                 return self.leave(arrived);
             }
+            in_time = self.sleep(phase, deadline);
         }
     }
 
@@ -260,9 +262,9 @@ impl<S: Scope> Barrier<S> {
         self.phase.load(Relaxed) & STATUS == BROKEN
     }
 
-    /// By the holder of the lock, whose `phase` has no mark (I1).
+    /// By the holder of the lock, to a `phase` without a mark (I1).
     fn change(&self, inside: Guard<'_, Lock<S>, u32>, phase: u32) {
-        // Release: pairs with Acquire in `wait_inside`. By a read-modify-write: a mark may have come meanwhile.
+        // Release: pairs with Acquire in `wait_inside`.
         let before = self.phase.swap(phase, Release);
         // Those who wait may need the lock.
         drop(inside);
@@ -271,10 +273,11 @@ impl<S: Scope> Barrier<S> {
         }
     }
 
-    /// Until the phase is not `seen` any more; false if `deadline` has passed.
+    /// Sleeps while the phase is `seen`, but for the mark; false once `deadline` has passed and no wake was spent on this
+    /// call.
     fn sleep(&self, seen: u32, deadline: Option<Deadline>) -> bool {
         let marked = seen | ASLEEP;
-        // By compare-exchange, so that no mark is left on another phase. Relaxed: the mark publishes nothing.
+        // I1. Relaxed: the mark publishes nothing, and hands on what the change before it released.
         if seen != marked && self.phase.compare_exchange(seen, marked, Relaxed, Relaxed).is_err() {
             return true;
         }
