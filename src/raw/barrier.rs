@@ -21,9 +21,9 @@
 //!                          reset, nobody inside: at once
 //! ```
 //!
-//! I1  `phase`, but for the mark, and the count change under the lock only. `phase` is waited on outside it, by its exact
-//!     value, with the mark. `TRIPPING` leaves the mark alone; every other change takes it off, and wakes all if it
-//!     stood. Both marks and changes are read-modify-writes: if the mark comes first, the change sees it; else the
+//! I1  `phase`, but for the mark, and the count change under the lock only. `phase` is waited on outside it, by its
+//!     exact value, with the mark. `TRIPPING` leaves the mark alone; every other change takes it off, and wakes all if
+//!     it stood. Both marks and changes are read-modify-writes: if the mark comes first, the change sees it; else the
 //!     mark's compare-exchange fails, and its thread looks again.
 //! I2  The generation moves only when a cycle is complete, or when nobody is inside. So one inside who sees another
 //!     generation has been through a complete cycle, whatever has happened since, and one who sees `BROKEN` or
@@ -273,8 +273,8 @@ impl<S: Scope> Barrier<S> {
         }
     }
 
-    /// Sleeps while the phase is `seen`, but for the mark; false once `deadline` has passed and no wake was spent on this
-    /// call.
+    /// Sleeps while the phase is `seen`, but for the mark; false once `deadline` has passed and no wake was spent on
+    /// this call.
     fn sleep(&self, seen: u32, deadline: Option<Deadline>) -> bool {
         let marked = seen | ASLEEP;
         // I1. Relaxed: the mark publishes nothing, and hands on what the change before it released.

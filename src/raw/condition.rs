@@ -39,8 +39,8 @@
 //! I4  Nobody sleeps in a released group: at its turn `signals == open`, so by I3 all its members were awake, and one
 //!     that looks again finds itself released. So a word can serve every second group: wakes for the open group meet
 //!     only its members, and because they are made under `groups`, none is on its way when the groups turn.
-//! I5  Whoever sleeps set `ASLEEP`, or saw it, in the value that it sleeps on, and the mark stands as long as it sleeps:
-//!     a notification takes it off only if `signals == open` then, which by I3 wakes all. So where it does not stand
+//! I5  Whoever sleeps set `ASLEEP`, or saw it, in the value that it sleeps on, and the mark stands as long as it
+//!     sleeps: a notification takes it off only if `signals == open` then, which by I3 wakes all. Where it does not stand
 //!     the wake of I3 would find nobody. Both are read-modify-writes of one word: if the mark comes first, the
 //!     notification sees it; else the mark's compare-exchange fails. A mark that outlasts those who gave up costs a
 //!     wake of nobody.
@@ -295,7 +295,7 @@ impl<S: Scope> Condition<S> {
     }
 }
 
-/// Sleeps while `word` is `seen`, but for the mark; false once `deadline` has passed and no wake was spent on this call.
+/// Sleeps while `word` is `seen`, but for the mark; false once `deadline` has passed and no wake was spent on it.
 fn sleep<S: Scope>(word: &Futex<S>, seen: u32, deadline: Option<Deadline>) -> bool {
     let marked = seen | ASLEEP;
     // I5. Relaxed: see Order.
