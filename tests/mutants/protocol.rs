@@ -556,7 +556,7 @@ pub(crate) const TABLE: &[Mutants] = &[
                 from: "                FILLING => {\n",
                 to: "                FILLING | RESETTING => {\n",
                 by: "loom/barrier.rs::a_reset_barrier_can_be_used_at_once",
-                says: "`left == right` failed",
+                says: "BrokenBarrier",
             },
             Mutant {
                 name: "the last who leaves a barrier that was reset does not say so",
@@ -625,7 +625,7 @@ pub(crate) const TABLE: &[Mutants] = &[
             self.change(inside, generation(phase) | BROKEN);
 ",
                 to: "        if phase & STATUS != BROKEN {
-            self.phase.store(generation(phase) | BROKEN, Release);
+            self.phase.swap(generation(phase) | BROKEN, Release);
             drop(inside);
 ",
                 by: "loom/barrier.rs::an_abort_fails_for_both_or_for_neither",
@@ -675,7 +675,7 @@ pub(crate) const TABLE: &[Mutants] = &[
                 name: "a barrier looks for the mark before it changes",
                 from: "        let before = self.phase.swap(phase, Release);\n",
                 to: "        let before = self.phase.load(Relaxed);
-        self.phase.store(phase, Release);
+        self.phase.swap(phase, Release);
 ",
                 by: "loom/barrier.rs::all_see_all_that_came_before",
                 says: "a lost wake-up",
