@@ -1,7 +1,7 @@
 //! A place where a number of threads wait for each other, again and again.
 //!
-//! `phase` is a generation and a status. `inside`, under a lock, counts those who have arrived in this generation and
-//! have not left.
+//! `phase` is a generation, the mark `ASLEEP`, and a status. `inside`, under a lock, counts those who have arrived in
+//! this generation and have not left.
 //!
 //! | status | says |
 //! |---|---|
@@ -21,11 +21,13 @@
 //!                          reset, nobody inside: at once
 //! ```
 //!
-//! I1  `phase` and the count change under the lock only; `phase` is waited on outside it, by its exact value, and
-//!     every change that concerns a sleeper is followed by a wake of all.
+//! I1  `phase`, but for the mark, and the count change under the lock only. `phase` is waited on outside it, by its
+//!     exact value, with the mark. `TRIPPING` leaves the mark alone; every other change takes it off, and wakes all if
+//!     it stood. Both marks and changes are read-modify-writes: if the mark comes first, the change sees it; else the
+//!     mark's compare-exchange fails, and its thread looks again.
 //! I2  The generation moves only when a cycle is complete, or when nobody is inside. So one inside who sees another
 //!     generation has been through a complete cycle, whatever has happened since, and one who sees `BROKEN` or
-//!     `RESETTING` has not. (It would mistake a generation for its own after 2^30 cycles between two looks.)
+//!     `RESETTING` has not. (It would mistake a generation for its own after 2^29 cycles between two looks.)
 //! I3  Who runs the action is inside until it is done. So of one barrier no two actions run at once.
 //!
 //! # Order
@@ -47,6 +49,8 @@ const TRIPPING: u32 = 1;
 const BROKEN: u32 = 2;
 const RESETTING: u32 = 3;
 const STATUS: u32 = 3;
+const ASLEEP: u32 = 4;
+const FLAGS: u32 = STATUS | ASLEEP;
 
 /// A place where a number of threads wait for each other, again and again.
 ///
@@ -86,12 +90,12 @@ impl Barrier {
     }
 
     const_fn! {
-        /// As [`new`](Self::new), but so many cycles later, modulo 2^30. For tests of the wrap.
+        /// As [`new`](Self::new), but so many cycles later, modulo 2^29. For tests of the wrap.
         #[doc(hidden)]
         pub fn after(parties: u32, cycles: u32) -> Self {
             Self {
                 others: parties.saturating_sub(1),
-                phase: Futex::new(cycles << STATUS.count_ones()),
+                phase: Futex::new(cycles << FLAGS.count_ones()),
                 inside: Guarded::new(Lock::new(), 0),
             }
         }
@@ -137,7 +141,8 @@ impl<S: Scope> Barrier<S> {
                     *inside += 1;
                     let last = index == self.others;
                     if last {
-                        self.change(phase | TRIPPING);
+                        // I1. Relaxed: nobody leaves for that.
+                        self.phase.fetch_or(TRIPPING, Relaxed);
                     }
                     drop(inside);
                     let complete = if last { self.trip(phase, action) } else { self.wait_inside(phase, deadline) };
@@ -147,7 +152,7 @@ impl<S: Scope> Barrier<S> {
                 _ => drop(inside),
             }
             // Its own, or that of those who have to leave first. With a change look again, else it is too late.
-            if !self.phase.wait(phase, deadline) {
+            if !self.sleep(phase, deadline) {
                 return Err(BrokenBarrier);
             }
         }
@@ -169,12 +174,12 @@ impl<S: Scope> Barrier<S> {
 
         let mut inside = self.inside.acquire();
         // Relaxed: changed under the lock.
-        if self.phase.load(Relaxed) != phase | TRIPPING {
+        if self.phase.load(Relaxed) & !ASLEEP != generation(phase) | TRIPPING {
             drop(inside);
             return self.leave(phase);
         }
         *inside = 0;
-        self.change_and_wake(inside, next(phase));
+        self.change(inside, next(phase));
         true
     }
 
@@ -183,16 +188,17 @@ impl<S: Scope> Barrier<S> {
     fn wait_inside(&self, arrived: u32, deadline: Option<Deadline>) -> bool {
         // Acquire: pairs with Release in `change`; the arrivals and the action are visible from here on.
         let look = || self.phase.load(Acquire);
-        spin::yielding(|| look() != arrived);
+        let passed = |phase| generation(phase) != generation(arrived);
+        let mut in_time = spin::yielding(|| passed(look())) || self.sleep(arrived, deadline);
         loop {
             let phase = look();
-            if phase & !STATUS != arrived & !STATUS {
+            if passed(phase) {
                 return true;
             }
-            let broken = matches!(phase & STATUS, BROKEN | RESETTING);
-            if broken || !self.phase.wait(phase, deadline) {
+            if !in_time || matches!(phase & STATUS, BROKEN | RESETTING) {
                 return self.leave(arrived);
             }
+            in_time = self.sleep(phase, deadline);
         }
     }
 
@@ -201,13 +207,13 @@ impl<S: Scope> Barrier<S> {
         let mut inside = self.inside.acquire();
         // Relaxed: changed under the lock.
         let phase = self.phase.load(Relaxed);
-        if phase & !STATUS != arrived & !STATUS {
+        if generation(phase) != generation(arrived) {
             return true;
         }
         *inside -= 1;
         match phase & STATUS {
-            FILLING | TRIPPING => self.change_and_wake(inside, phase & !STATUS | BROKEN),
-            RESETTING if *inside == 0 => self.change_and_wake(inside, next(phase)),
+            FILLING | TRIPPING => self.change(inside, generation(phase) | BROKEN),
+            RESETTING if *inside == 0 => self.change(inside, next(phase)),
             // Broken already, or others have to leave first.
             _ => {}
         }
@@ -221,7 +227,7 @@ impl<S: Scope> Barrier<S> {
         // Relaxed: changed under the lock.
         let phase = self.phase.load(Relaxed);
         if phase & STATUS != BROKEN {
-            self.change_and_wake(inside, phase & !STATUS | BROKEN);
+            self.change(inside, generation(phase) | BROKEN);
         }
     }
 
@@ -232,9 +238,8 @@ impl<S: Scope> Barrier<S> {
         // Relaxed: changed under the lock.
         let phase = self.phase.load(Relaxed);
         match phase & STATUS {
-            FILLING | BROKEN if *inside > 0 => self.change_and_wake(inside, phase | RESETTING),
-            // Nobody waits on a broken barrier that is empty.
-            BROKEN => self.change(next(phase)),
+            FILLING | BROKEN if *inside > 0 => self.change(inside, generation(phase) | RESETTING),
+            BROKEN => self.change(inside, next(phase)),
             _ => {}
         }
     }
@@ -257,23 +262,36 @@ impl<S: Scope> Barrier<S> {
         self.phase.load(Relaxed) & STATUS == BROKEN
     }
 
-    /// By the holder of the lock (I1).
-    fn change(&self, phase: u32) {
+    /// By the holder of the lock, to a `phase` without a mark (I1).
+    fn change(&self, inside: Guard<'_, Lock<S>, u32>, phase: u32) {
         // Release: pairs with Acquire in `wait_inside`.
-        self.phase.store(phase, Release);
+        let before = self.phase.swap(phase, Release);
+        // Those who wait may need the lock.
+        drop(inside);
+        if before & ASLEEP != 0 {
+            Futex::wake(ptr::from_ref(&self.phase), u32::MAX);
+        }
     }
 
-    fn change_and_wake(&self, inside: Guard<'_, Lock<S>, u32>, phase: u32) {
-        self.change(phase);
-        // Those who are woken may need the lock.
-        drop(inside);
-        Futex::wake(ptr::from_ref(&self.phase), u32::MAX);
+    /// Sleeps while the phase is `seen`, but for the mark; false once `deadline` has passed and no wake was spent on
+    /// this call.
+    fn sleep(&self, seen: u32, deadline: Option<Deadline>) -> bool {
+        let marked = seen | ASLEEP;
+        // I1. Relaxed: the mark publishes nothing, and hands on what the change before it released.
+        if seen != marked && self.phase.compare_exchange(seen, marked, Relaxed, Relaxed).is_err() {
+            return true;
+        }
+        self.phase.wait(marked, deadline)
     }
 }
 
 /// The next generation, filling.
 const fn next(phase: u32) -> u32 {
-    (phase | STATUS).wrapping_add(1)
+    (phase | FLAGS).wrapping_add(1)
+}
+
+const fn generation(phase: u32) -> u32 {
+    phase & !FLAGS
 }
 
 impl<S: Scope> fmt::Debug for Barrier<S> {

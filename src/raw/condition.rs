@@ -4,7 +4,7 @@
 //! `gathering`. Notifications are given to the *open* group, the one before it, until that has had one for each
 //! member; then the groups *turn*: the next one is open, and newcomers gather in a fresh one.
 //!
-//! | group | its members | they sleep on | counted by |
+//! | group | its members | they look at, and sleep on | counted by |
 //! |---|---|---|---|
 //! | `gathering` | have no notification | `words[gathering & 1]` | `fresh` |
 //! | `gathering - 1`, *open* | share `signals`, first come, first served | the other word | `open`, `signals` |
@@ -18,6 +18,11 @@
 //!                └── deadline ──► false      └── deadline, and no signal ──► false
 //! ```
 //!
+//! | bits of a word | name | says |
+//! |---|---|---|
+//! | 0 | `ASLEEP` | perhaps some sleep on it: who notifies wakes |
+//! | 1.. | count | how often members of its groups were notified |
+//!
 //! All numbers are kept under `groups`, a [`Lock`] of our own, which is never held while anything is waited for.
 //! Only the look whether anybody waits at all is made without it.
 //!
@@ -28,19 +33,25 @@
 //!     0 when the next one opens. It never goes to one that has timed out: that one looks, under `groups`, and takes
 //!     a signal if there is one, or is counted out.
 //! I3  Of the open group's members, at least `signals` are awake: not asleep, or about to find that their word has
-//!     changed. Giving n signals changes the word and wakes n, under `groups`: then n more are awake, or all are,
+//!     changed. Giving n signals changes the count and wakes n, under `groups`: then n more are awake, or all are,
 //!     and `signals <= open`. An awake member goes back to sleep only if it sees no signal, and with the word's
 //!     value of that moment. So no signal waits for a thread that sleeps.
 //! I4  Nobody sleeps in a released group: at its turn `signals == open`, so by I3 all its members were awake, and one
 //!     that looks again finds itself released. So a word can serve every second group: wakes for the open group meet
 //!     only its members, and because they are made under `groups`, none is on its way when the groups turn.
+//! I5  Whoever sleeps set `ASLEEP`, or saw it, in the value that it sleeps on, and the mark stands as long as it
+//!     sleeps: a notification takes it off only if `signals == open` then, which by I3 wakes all. Where it does not stand
+//!     the wake of I3 would find nobody. Both are read-modify-writes of one word: if the mark comes first, the
+//!     notification sees it; else the mark's compare-exchange fails. A mark that outlasts those who gave up costs a
+//!     wake of nobody.
 //!
-//! I3 and I4 hold of a thread that is stopped just before it sleeps unless exactly 2^32 notifications pass its word
+//! I3 to I5 hold of a thread that is stopped just before it sleeps unless exactly 2^31 notifications pass its word
 //! meanwhile; a released member is told by its distance from `gathering`, so likewise 2^32 turns.
 //!
 //! # Order
 //!
-//! A notification publishes nothing: the caller's lock does. The numbers are ordered by `groups`. `waiting` is
+//! A notification publishes nothing: the caller's lock does. The numbers are ordered by `groups`; a word only says
+//! that it is time to look at them, or to wake, and is Relaxed. `waiting` is
 //! Relaxed: whoever is to be notified stored it before releasing the caller's lock, so one who has held that lock since
 //! reads that store or a later one. That is the promise; one who notifies without ever having held the lock may be
 //! taken to have come before the wait.
@@ -48,16 +59,21 @@
 //! # Fairness
 //!
 //! First come, first served by groups: whoever waited when a group was opened is served before whoever came later.
-//! Within a group the kernel's order of waking decides, which is first come, first served in practice. When those
-//! who are notified get the caller's lock is that lock's affair.
+//! Within a group those who have just come and do not sleep yet may be first; then the kernel's order of waking
+//! decides, which is first come, first served in practice. When those who are notified get the caller's lock is that
+//! lock's affair.
 
 use crate::sys::atomic::Ordering::Relaxed;
 use core::fmt;
 use core::ptr;
 
-use super::{Guard, Guarded, Lock, RawLock, Waitable};
+use super::{Guard, Guarded, Lock, RawLock, Waitable, spin};
 use crate::sys::atomic::AtomicU32;
 use crate::sys::{Deadline, Futex, Private, Scope, Shared, const_fn};
+
+const ASLEEP: u32 = 1;
+/// Of the count.
+const ONE: u32 = 2;
 
 /// A condition variable: threads give up a lock, wait to be notified, and have the lock again.
 ///
@@ -66,8 +82,9 @@ use crate::sys::{Deadline, Futex, Private, Scope, Shared, const_fn};
 /// that moment, and is not stored. The notifier need not hold the lock. Threads may wait with different locks at once:
 /// a notification goes to any of them.
 ///
-/// 36 bytes, no allocation. A waiting thread uses no CPU. One that dies while it waits, in another process or by a
-/// fork (the child's copy still counts its parent's waiters), may have a notification spent on it.
+/// 36 bytes, no allocation. A thread that waits spins for a few microseconds and then sleeps. One that dies while it
+/// waits, in another process or by a fork (the child's copy still counts its parent's waiters), may have a notification
+/// spent on it.
 ///
 /// ```
 /// use underthread::raw::{Condition, Lock};
@@ -89,7 +106,7 @@ use crate::sys::{Deadline, Futex, Private, Scope, Shared, const_fn};
 #[repr(C)]
 pub struct Condition<S: Scope = Private> {
     groups: Guarded<Lock<S>, Groups>,
-    /// Where the members of even and of odd groups sleep; stored to under `groups`.
+    /// Where the members of even and of odd groups sleep; stored to under `groups`, but for the mark.
     words: [Futex<S>; 2],
     /// [`Groups::waiting`], for those who only look; stored to under `groups`.
     waiting: AtomicU32,
@@ -192,7 +209,8 @@ impl<S: Scope> Condition<S> {
         // SAFETY: the caller holds it, and gives up what it protects.
         let depth = unsafe { lock.release_all() };
         let notified = loop {
-            let woken = word.wait(seen, deadline);
+            // Relaxed: what there is to be had is looked at under `groups`.
+            let woken = spin::yielding(|| word.load(Relaxed) != seen) || sleep(word, seen, deadline);
             let mut groups = self.groups.acquire();
             if groups.take(group) {
                 break true;
@@ -238,10 +256,19 @@ impl<S: Scope> Condition<S> {
             groups.signals += signals;
             left -= signals;
             let word = self.word(groups.gathering.wrapping_sub(1));
-            // I3: change, then wake. Relaxed: stored to under `groups`, which is held; it publishes nothing.
-            word.store(word.load(Relaxed).wrapping_add(1), Relaxed);
-            // I4: under `groups`.
-            Futex::wake(ptr::from_ref(word), signals);
+            // Relaxed: all but the mark is stored to under `groups`, which is held; it publishes nothing.
+            let now = word.load(Relaxed);
+            // I5.
+            let before = if groups.signals == groups.open {
+                word.swap((now & !ASLEEP).wrapping_add(ONE), Relaxed)
+            } else {
+                word.fetch_add(ONE, Relaxed)
+            };
+            // I3: change, then wake.
+            if before & ASLEEP != 0 {
+                // I4: under `groups`.
+                Futex::wake(ptr::from_ref(word), signals);
+            }
         }
         self.publish(&groups);
         given
@@ -266,6 +293,16 @@ impl<S: Scope> Condition<S> {
         // Relaxed: see Order.
         self.waiting.store(groups.waiting(), Relaxed);
     }
+}
+
+/// Sleeps while `word` is `seen`, but for the mark; false once `deadline` has passed and no wake was spent on it.
+fn sleep<S: Scope>(word: &Futex<S>, seen: u32, deadline: Option<Deadline>) -> bool {
+    let marked = seen | ASLEEP;
+    // I5. Relaxed: see Order.
+    if seen != marked && word.compare_exchange(seen, marked, Relaxed, Relaxed).is_err() {
+        return true;
+    }
+    word.wait(marked, deadline)
 }
 
 impl Default for Condition {

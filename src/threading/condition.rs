@@ -7,16 +7,16 @@ use crate::raw::{self, Deadline, Guard, Waitable};
 /// Lets threads wait, with a lock given up meanwhile, until another one notifies them.
 ///
 /// It works with the guards of [`Lock`](super::Lock) and [`RLock`](super::RLock), and owns neither: one lock may have
-/// several conditions. Waiting releases the lock, sleeps without using CPU, and has the lock again when it returns,
-/// however long that takes. An `RLock` is released whole, and has its depth again afterwards; its data must then be
-/// `Sync`, see below.
+/// several conditions. Waiting releases the lock, spins for a few microseconds and then sleeps, and has the lock again
+/// when it returns, however long that takes. An `RLock` is released whole, and has its depth again afterwards; its data
+/// must then be `Sync`, see below.
 ///
 /// No wait ends without reason, and a notification is never lost on one that has timed out: as many waits say that
 /// they were notified as the notifier was told. A notification goes to those who wait at that moment, and is not
 /// stored: so what is waited for is kept in the lock's data, and changed under the lock. Whether the notifier still
 /// holds the lock makes no difference. Those who wait are notified in groups, first come, first served: when all of one
-/// group have been notified, whoever waits at the next notification is the next group. Within a group the system's
-/// order of waking decides.
+/// group have been notified, whoever waits at the next notification is the next group. Within a group those who do not
+/// sleep yet may be first; then the system's order of waking decides.
 ///
 /// A predicate only looks (`&T`), so that it is the same for both locks. A panic in one leaves the lock with the
 /// guard, as anywhere else. A forked child's copy counts its parent's waiters, and may spend notifications on them.

@@ -415,8 +415,8 @@ pub(crate) const TABLE: &[Mutants] = &[
         "raw/barrier.rs",
         &[Mutant {
             name: "a cycle that is complete has no next generation",
-            from: "    (phase | STATUS).wrapping_add(1)\n",
-            to: "    phase & !STATUS\n",
+            from: "    (phase | FLAGS).wrapping_add(1)\n",
+            to: "    phase & !FLAGS\n",
             by: "raw/barrier.rs::nobody_leaves_before_all_have_come_and_the_action_has_run",
             says: "hang",
         }],

@@ -376,13 +376,38 @@ pub(crate) const TABLE: &[Mutants] = &[
             },
             Mutant {
                 name: "a notification wakes before it changes the word",
-                from: "            word.store(word.load(Relaxed).wrapping_add(1), Relaxed);
-            // I4: under `groups`.
-            Futex::wake(ptr::from_ref(word), signals);
-",
+                from: "            // I5.
+            let before =",
                 to: "            Futex::wake(ptr::from_ref(word), signals);
-            word.store(word.load(Relaxed).wrapping_add(1), Relaxed);
-",
+            let before = ASLEEP & !",
+                by: "loom/condition.rs::the_notifier_need_not_hold_the_lock",
+                says: "a lost wake-up",
+            },
+            Mutant {
+                name: "who waits for a notification sleeps without a mark",
+                from: "    let marked = seen | ASLEEP;\n",
+                to: "    let marked = seen;\n",
+                by: "loom/condition.rs::the_notifier_need_not_hold_the_lock",
+                says: "a lost wake-up",
+            },
+            Mutant {
+                name: "a notification looks for the mark before it changes the word",
+                from: "            if before & ASLEEP != 0 {\n",
+                to: "            if before & now & ASLEEP != 0 {\n",
+                by: "loom/condition.rs::the_notifier_need_not_hold_the_lock",
+                says: "a lost wake-up",
+            },
+            Mutant {
+                name: "a notification of some takes the mark of the others off",
+                from: "            let before = if groups.signals == groups.open {\n",
+                to: "            let before = if groups.signals <= groups.open {\n",
+                by: "loom/condition.rs::two_notifications_serve_two_waiters",
+                says: "a lost wake-up",
+            },
+            Mutant {
+                name: "a mark that comes late undoes a notification",
+                from: "word.compare_exchange(seen, marked, Relaxed, Relaxed).is_err()",
+                to: "word.swap(marked, Relaxed) == marked",
                 by: "loom/condition.rs::the_notifier_need_not_hold_the_lock",
                 says: "a lost wake-up",
             },
@@ -538,11 +563,11 @@ pub(crate) const TABLE: &[Mutants] = &[
                 from: "                FILLING => {\n",
                 to: "                FILLING | RESETTING => {\n",
                 by: "loom/barrier.rs::a_reset_barrier_can_be_used_at_once",
-                says: "`left == right` failed",
+                says: "BrokenBarrier",
             },
             Mutant {
                 name: "the last who leaves a barrier that was reset does not say so",
-                from: "            RESETTING if *inside == 0 => self.change_and_wake(inside, next(phase)),\n",
+                from: "            RESETTING if *inside == 0 => self.change(inside, next(phase)),\n",
                 to: "",
                 by: "loom/barrier.rs::a_reset_barrier_can_be_used_at_once",
                 says: "a lost wake-up",
@@ -556,7 +581,7 @@ pub(crate) const TABLE: &[Mutants] = &[
             },
             Mutant {
                 name: "one who is late breaks nothing",
-                from: "            FILLING | TRIPPING => self.change_and_wake(inside, phase & !STATUS | BROKEN),\n",
+                from: "            FILLING | TRIPPING => self.change(inside, generation(phase) | BROKEN),\n",
                 to: "",
                 by: "loom/barrier.rs::a_timeout_fails_for_both_or_for_neither",
                 says: "a lost wake-up",
@@ -575,7 +600,8 @@ pub(crate) const TABLE: &[Mutants] = &[
             Mutant {
                 name: "the last arrives without saying so",
                 from: "                    if last {
-                        self.change(phase | TRIPPING);
+                        // I1. Relaxed: nobody leaves for that.
+                        self.phase.fetch_or(TRIPPING, Relaxed);
                     }
 ",
                 to: "",
@@ -591,7 +617,7 @@ pub(crate) const TABLE: &[Mutants] = &[
             },
             Mutant {
                 name: "a cycle is complete though it was broken while the action ran",
-                from: "        if self.phase.load(Relaxed) != phase | TRIPPING {
+                from: "        if self.phase.load(Relaxed) & !ASLEEP != generation(phase) | TRIPPING {
             drop(inside);
             return self.leave(phase);
         }
@@ -603,17 +629,18 @@ pub(crate) const TABLE: &[Mutants] = &[
             Mutant {
                 name: "an abort wakes nobody",
                 from: "        if phase & STATUS != BROKEN {
-            self.change_and_wake(inside, phase & !STATUS | BROKEN);
+            self.change(inside, generation(phase) | BROKEN);
 ",
                 to: "        if phase & STATUS != BROKEN {
-            self.change(phase & !STATUS | BROKEN);
+            self.phase.swap(generation(phase) | BROKEN, Release);
+            drop(inside);
 ",
                 by: "loom/barrier.rs::an_abort_fails_for_both_or_for_neither",
                 says: "a lost wake-up",
             },
             Mutant {
                 name: "one who is late does not look for a complete cycle",
-                from: "        if phase & !STATUS != arrived & !STATUS {
+                from: "        if generation(phase) != generation(arrived) {
             return true;
         }
         *inside",
@@ -623,26 +650,42 @@ pub(crate) const TABLE: &[Mutants] = &[
             },
             Mutant {
                 name: "who was inside looks at the status before the generation",
-                from: "            if phase & !STATUS != arrived & !STATUS {
+                from: "            if passed(phase) {
                 return true;
             }
-            let broken = matches!(phase & STATUS, BROKEN | RESETTING);
-            if broken || !self.phase.wait(phase, deadline) {
-                return self.leave(arrived);
-            }
-",
+            if !in_time",
                 to: "            if matches!(phase & STATUS, BROKEN | RESETTING) {
                 return false;
             }
-            if phase & !STATUS != arrived & !STATUS {
+            if passed(phase) {
                 return true;
             }
-            if !self.phase.wait(phase, deadline) {
-                return self.leave(arrived);
-            }
-",
+            if !in_time",
                 by: "loom/barrier.rs::an_abort_does_not_spoil_a_complete_cycle",
                 says: "BrokenBarrier",
+            },
+            Mutant {
+                name: "who waits at a barrier sleeps without a mark",
+                from: "        let marked = seen | ASLEEP;\n",
+                to: "        let marked = seen;\n",
+                by: "loom/barrier.rs::all_see_all_that_came_before",
+                says: "a lost wake-up",
+            },
+            Mutant {
+                name: "the last to arrive takes the mark off",
+                from: "                        self.phase.fetch_or(TRIPPING, Relaxed);\n",
+                to: "                        self.phase.swap(generation(phase) | TRIPPING, Relaxed);\n",
+                by: "loom/barrier.rs::all_see_all_that_came_before",
+                says: "a lost wake-up",
+            },
+            Mutant {
+                name: "a barrier looks for the mark before it changes",
+                from: "        let before = self.phase.swap(phase, Release);\n",
+                to: "        let before = self.phase.load(Relaxed);
+        self.phase.swap(phase, Release);
+",
+                by: "loom/barrier.rs::all_see_all_that_came_before",
+                says: "a lost wake-up",
             },
             Mutant {
                 name: "a reset breaks the cycle whose action runs",

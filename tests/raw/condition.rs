@@ -25,8 +25,10 @@ fn until_waiting<S: Scope>(condition: &Condition<S>, count: u32) {
 /// All is zero but the numbers that wrap: they are about to.
 fn about_to_wrap() -> Condition {
     const LAST: u32 = u32::MAX;
+    /// Nobody sleeps.
+    const UNMARKED: u32 = LAST - 1;
     // SAFETY: nine words in the order of the fields: the lock's two, the groups' four, two to sleep on, waiting.
-    unsafe { std::mem::transmute([0, 0, LAST, 0, 0, 0, LAST, LAST, 0]) }
+    unsafe { std::mem::transmute([0, 0, LAST, 0, 0, 0, UNMARKED, UNMARKED, 0]) }
 }
 
 fn notify_says_how_many<S: Scope>(lock: &Lock<S>, condition: &Condition<S>) {
