@@ -122,13 +122,13 @@ fn request(what: libc::c_uint, child: libc::pid_t, address: usize, data: usize) 
 fn a_known_block_is_counted_exactly() {
     let counts = count(|| {
         for _ in 0..2 {
-            let (mut word, mut bytes) = (0_u32, [1_u8; 3]);
+            let (mut word, mut bytes) = (0_u64, [1_u8; 3]);
             // SAFETY: it writes the word, the bytes, and registers that it says it does.
             unsafe {
                 asm!("int3",
                     "nop",
                     "lock inc dword ptr [{word}]",
-                    "lock cmpxchg qword ptr [{zero}], {zero}", // of three prefix bytes
+                    "lock cmpxchg qword ptr [{word}], {word}", // another prefix behind it
                     "xchg eax, ebx", "xchg ebx, eax", // no memory: not locked
                     "xchg dword ptr [{word}], eax",
                     "mfence",
@@ -137,14 +137,11 @@ fn a_known_block_is_counted_exactly() {
                     "rep stosb", // counted once
                     "mov eax, 39", "syscall", // getpid
                     "int3",
-                    word = in(reg) &raw mut word, zero = in(reg) &raw mut ZERO,
+                    word = in(reg) &raw mut word,
                     inout("rdi") &raw mut bytes => _, inout("rax") 0_u64 => _, out("rcx") _, out("r11") _);
             }
         }
     });
     let Some(counts) = counts else { return };
     assert_eq!(counts, [Count { instructions: 12, locked: 4, system_calls: 1 }; 2]);
-
-    /// A word for a compare-exchange.
-    static mut ZERO: u64 = 1;
 }
