@@ -129,7 +129,7 @@ fn a_known_block_is_counted_exactly() {
                     "nop",
                     "lock inc dword ptr [{word}]",
                     "lock cmpxchg qword ptr [{word}], {word}", // another prefix behind it
-                    "xchg eax, ebx", "xchg ebx, eax", // no memory: not locked
+                    "xchg eax, ecx", "xchg ecx, r11d", // no memory: not locked
                     "xchg dword ptr [{word}], eax",
                     "mfence",
                     "lfence",
