@@ -198,6 +198,17 @@ impl Table<'_> {
         self.rows.push(row);
     }
 
+    /// The middle value of a subject in a row; none if that row was not asked for.
+    pub fn median(&self, row: &str, subject: &str) -> Option<f64> {
+        let row = self.rows.iter().find(|measured| measured.name == row)?;
+        Some(row.subjects.iter().find(|measured| measured.name == subject)?.median(|sample| sample.value))
+    }
+
+    /// A line below the table.
+    pub fn say(&mut self, line: &str) {
+        self.page.say(line);
+    }
+
     /// The geometric mean of ours / best, over all rows.
     pub fn mean(&mut self, most: f64) {
         if !self.page.options.only.is_empty() {
