@@ -309,14 +309,18 @@ fn burst<P: Permits>(place: Place, of_all: bool) -> Sample {
 }
 
 fn wakes(page: &mut Page) {
-    page.say("\nBursts of 64 permits, released one by one to three threads that sleep.");
-    let mut table = page.table("One wake in flight: system calls for each release", "calls", Effort::Short);
+    let mut table = page.table(
+        "One wake in flight: system calls for a release, of 64 at once to three that sleep",
+        "calls",
+        Effort::Short,
+    );
     for (of, of_all) in [("the releaser's", false), ("all threads'", true)] {
         for (on, place) in [("2 cores", Place::TwoCores), ("1 core", Place::OneCore)] {
             let subjects = vec![of_burst::<Semaphore>(place, of_all), of_burst::<Counted>(place, of_all)];
             table.row(&format!("{of}, {on}"), Goal::Best(NO_MORE), subjects);
         }
     }
+    table.values();
 }
 
 fn of_burst<P: Permits>(place: Place, of_all: bool) -> Subject<'static> {
@@ -440,6 +444,7 @@ fn segments(page: &mut Page) {
         ];
         table.row(&format!("beside {resident} items"), Goal::Most(0.0), subjects);
     }
+    table.values();
 }
 
 /// How an event is looked at before a sleep.
