@@ -18,11 +18,13 @@ use crate::calls;
 use crate::event::{Event, ping_pong};
 use crate::heap::allocations;
 use crate::measure::{Effort, Goal, Kind, MODE, MODES, Sample, Subject, mode};
-use crate::place::{Apart, Member, Place, each, team};
+use crate::place::{Apart, Member, Place, each, team, work};
 use crate::queue::{Channel, Crossbeam, Lockless, Mpsc};
 use crate::table::Page;
 
 const NO_MORE: f64 = 1.0;
+/// Where it can bring nothing, it does no harm.
+const LITTLE_MORE: f64 = 1.1;
 
 pub fn bench(page: &mut Page) {
     page.say("[why.md](../why.md) says what each technique is. A ratio below 1: it brings something.");
@@ -53,17 +55,17 @@ impl Word for raw::Lock {
     }
 }
 
-/// The lock of Drepper's *Futexes Are Tricky* (2011), his third: free, held, and held with sleepers. It spins as long
-/// as ours before it sleeps.
-struct ThreeStates(Futex<Private>);
+/// The lock of Drepper's *Futexes Are Tricky* (2011), his third: free, held, and held with sleepers. With `SPINS`, it
+/// spins before it sleeps, as ours does.
+struct ThreeStates<const SPINS: bool>(Futex<Private>);
 
-impl Word for ThreeStates {
+impl<const SPINS: bool> Word for ThreeStates<SPINS> {
     fn new() -> Self {
         ThreeStates(Futex::new(0))
     }
     fn acquire(&self) {
         let take = || self.0.compare_exchange(0, 1, Acquire, Relaxed).is_ok();
-        if take() || pauses(|| self.0.load(Relaxed) == 0 && take()) {
+        if take() || SPINS && pauses(|| self.0.load(Relaxed) == 0 && take()) {
             return;
         }
         while self.0.swap(2, Acquire) != 0 {
@@ -93,33 +95,55 @@ fn pauses(mut found: impl FnMut() -> bool) -> bool {
     }
 }
 
-/// A pair by so many threads, nothing in between.
-fn pairs<W: Word>(threads: usize) -> Sample {
-    let word = Apart(W::new());
-    if threads == 1 {
-        return each(|| {
-            black_box(&word).acquire();
-            black_box(&word).release();
-        });
-    }
-    let body = |member: Member<'_>| {
-        let mut own = 0;
-        while !member.over() {
-            word.acquire();
-            word.release();
-            own += 1;
+/// Pairs by so many threads, and nanoseconds of work inside and outside.
+#[derive(Clone, Copy)]
+struct Pairs {
+    threads: usize,
+    place: Place,
+    inside: u64,
+    outside: u64,
+}
+
+impl Pairs {
+    const ALONE: Pairs = Pairs { threads: 1, place: Place::Free, inside: 0, outside: 0 };
+    const WITHOUT_WORK: Pairs = Pairs { threads: 2, place: Place::TwoCores, inside: 0, outside: 0 };
+    /// Who waits sleeps: the fence is paid for, and earned by nothing.
+    const LONG: Pairs = Pairs { inside: 50_000, outside: 50_000, ..Pairs::WITHOUT_WORK };
+    const ALL: [(&'static str, Pairs); 3] = [
+        ("Lock, 1 thread", Pairs::ALONE),
+        ("Lock, 2 threads, nothing inside or outside", Pairs::WITHOUT_WORK),
+        ("Lock, 2 threads, 50 µs inside and outside", Pairs::LONG),
+    ];
+
+    fn run<W: Word>(self) -> Sample {
+        let word = Apart(W::new());
+        if self.threads == 1 {
+            return each(|| {
+                black_box(&word).acquire();
+                black_box(&word).release();
+            });
         }
-        own
-    };
-    team(threads, Place::of(threads), body, || {})
+        let body = |member: Member<'_>| {
+            let mut own = 0;
+            while !member.over() {
+                word.acquire();
+                work(self.inside);
+                word.release();
+                work(self.outside);
+                own += 1;
+            }
+            own
+        };
+        team(self.threads, self.place, body, || {})
+    }
 }
 
 const CHILD: &str = "UNDERTHREAD_BENCH_SYMMETRIC";
 
 /// Fences are made symmetric for a process and for good: so this is another one, of this program.
-fn pairs_with_full_fences(threads: usize) -> Sample {
+fn with_full_fences(row: &str) -> Sample {
     let program = env::current_exe().expect("a program");
-    let output = Command::new(program).env(CHILD, format!("{} {threads}", mode().name)).output().expect("a child");
+    let output = Command::new(program).env(CHILD, format!("{}: {row}", mode().name)).output().expect("a child");
     assert!(output.status.success(), "the child failed: {}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).expect("numbers");
     let numbers: Vec<f64> = text.split_whitespace().map(|number| number.parse().expect("a number")).collect();
@@ -130,13 +154,13 @@ fn pairs_with_full_fences(threads: usize) -> Sample {
 /// Whether this process is to measure pairs with full fences, which it has then done.
 pub fn is_child() -> bool {
     let Ok(asked) = env::var(CHILD) else { return false };
-    let (name, threads) = asked.split_once(' ').expect("a mode and a number");
+    let (name, row) = asked.split_once(": ").expect("a mode and a row");
     assert!(MODE.set(MODES.into_iter().find(|mode| mode.name == name).expect("a mode")).is_ok());
+    let (_, pairs) = Pairs::ALL.into_iter().find(|(name, _)| *name == row).expect("a row");
     make_symmetric();
-    let threads = threads.parse().expect("a number");
     // The first is not counted: code and data are not in the caches yet.
-    pairs::<raw::Lock>(threads);
-    let sample = pairs::<raw::Lock>(threads);
+    pairs.run::<raw::Lock>();
+    let sample = pairs.run::<raw::Lock>();
     println!("{} {} {} {}", sample.value, sample.cpu, sample.switches, sample.calls);
     true
 }
@@ -158,26 +182,28 @@ fn heavy_fence(place: Option<Place>, fence: fn()) -> Sample {
 }
 
 fn fences(page: &mut Page) {
-    const PAIR: &str = "1 thread";
-    let subjects = |threads| {
-        vec![
-            Subject::new(("asymmetric", Kind::Ours), move || pairs::<raw::Lock>(threads)),
-            Subject::new(("full fences", Kind::Floor), move || pairs_with_full_fences(threads)),
-            Subject::new(("three states", Kind::Peer), move || pairs::<ThreeStates>(threads)),
-        ]
-    };
     let title = "The asymmetric fence: acquire and release";
     let mut table = page.table(title, "ns", Effort::Short);
-    table.row(PAIR, Goal::Of("three states", NO_MORE), subjects(1));
-    table.row("2 threads, nothing inside or outside", Goal::None, subjects(2));
-    table.row("4 threads, nothing inside or outside", Goal::None, subjects(4));
+    for (name, pairs) in Pairs::ALL {
+        let subjects = vec![
+            Subject::new(("asymmetric", Kind::Ours), move || pairs.run::<raw::Lock>()),
+            Subject::new(("full fences", Kind::Floor), move || with_full_fences(name)),
+            Subject::new(("three states", Kind::Peer), move || pairs.run::<ThreeStates<true>>()),
+        ];
+        let goal = if pairs.threads == 1 { Goal::Of("three states", NO_MORE) } else { Goal::None };
+        table.row(name, goal, subjects);
+    }
     let saved = ["full fences", "three states"].map(|before| {
-        let [with, without] = ["asymmetric", before].map(|subject| table.median(PAIR, subject));
+        let [with, without] = ["asymmetric", before].map(|subject| table.median(Pairs::ALL[0].0, subject));
         Some((before, without? - with?))
     });
     table.costs();
 
-    let mut table = page.table("The asymmetric fence: its price, on the way to sleep", "ns", Effort::Short);
+    let mut table = page.table(
+        "The asymmetric fence: its price, twice for a sleep (before it, and after it has been woken)",
+        "ns",
+        Effort::Short,
+    );
     let full = || atomic::fence(SeqCst);
     let rows = [("no other thread runs", None), ("another runs on another core", Some(Place::TwoCores))];
     for (name, place) in rows {
@@ -190,10 +216,12 @@ fn fences(page: &mut Page) {
     for (name, _) in rows {
         for (before, saved) in saved.iter().flatten() {
             let Some(price) = table.median(name, "membarrier") else { continue };
-            table.say(&format!(
-                "\nCrossover, {name}: one sleep costs as much as is saved by {:.0} pairs against {before} ({price:.0} ns, {saved:.1} ns for each).",
-                price / saved
-            ));
+            let crossover = if *saved > 0.0 {
+                format!("one costs as much as {:.0} pairs save ({price:.0} ns, {saved:.1} ns for each)", price / saved)
+            } else {
+                "none: a pair saves nothing".to_owned()
+            };
+            table.say(&format!("\nCrossover against {before}, {name}: {crossover}."));
         }
     }
 }
@@ -506,7 +534,20 @@ fn spins(page: &mut Page) {
             of::<Flag<PAUSES>>(place),
             of::<Flag<YIELDS>>(place),
         ];
-        table.row(on, Goal::Of("no spin", NO_MORE), subjects);
+        table.row(&format!("Event, {on}"), Goal::Of("no spin", LITTLE_MORE), subjects);
+    }
+    table.costs();
+
+    let title = "What is done before a sleep: a lock, two threads, 100 ns inside and outside";
+    let mut table = page.table(title, "ns", Effort::Short);
+    for (on, place) in [("2 cores", Place::TwoCores), ("1 core", Place::OneCore)] {
+        let pairs = Pairs { threads: 2, place, inside: 100, outside: 100 };
+        let subjects = vec![
+            Subject::new(("underthread", Kind::Ours), move || pairs.run::<raw::Lock>()),
+            Subject::new(("three states, no spin", Kind::Floor), move || pairs.run::<ThreeStates<false>>()),
+            Subject::new(("three states, 100 pauses", Kind::Floor), move || pairs.run::<ThreeStates<true>>()),
+        ];
+        table.row(&format!("Lock, {on}"), Goal::Of("three states, no spin", LITTLE_MORE), subjects);
     }
     table.costs();
 }
@@ -555,7 +596,7 @@ fn items(threads: usize, batch: u64) -> Sample {
 
 fn batches(page: &mut Page) {
     let mut table = page.table("Batches of 64: an item through a queue of cap 1024", "ns", Effort::Contended);
-    for (name, threads) in [("1 thread", 1), ("1 → 1, 2 cores", 2)] {
+    for (name, threads) in [("Queue, 1 thread", 1), ("Queue, 1 → 1", 2)] {
         let subjects = vec![
             Subject::new(("batches", Kind::Ours), move || items(threads, BATCH)),
             Subject::new(("one by one", Kind::Floor), move || items(threads, 1)),
