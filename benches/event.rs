@@ -14,7 +14,7 @@ use crate::monitor::{self, Monitor, Mutex};
 use crate::place::{Apart, Place, each, team, window};
 use crate::table::Page;
 
-trait Event: Sync {
+pub trait Event: Sync {
     const NAME: (&'static str, Kind);
     fn new() -> Self;
     fn set(&self);
@@ -119,7 +119,7 @@ fn run<E: Event>(load: Load) -> Sample {
 }
 
 /// An operation is a round trip.
-fn ping_pong<E: Event>(place: Place) -> Sample {
+pub fn ping_pong<E: Event>(place: Place) -> Sample {
     let (ping, pong, last) = (Apart(E::new()), Apart(E::new()), AtomicBool::new(false));
     let answers = AtomicU32::new(0);
     let trips = AtomicU32::new(0);

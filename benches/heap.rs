@@ -1,7 +1,7 @@
-//! How many bytes of heap are held: the system's allocator, counted while somebody asks.
+//! How many bytes of heap are held, and how often some are asked for: the system's allocator, counted while somebody asks.
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering::Relaxed};
 
 struct Counting;
 
@@ -10,10 +10,12 @@ static HEAP: Counting = Counting;
 // Read by all and, while time is measured, written by nobody.
 static ASKED: AtomicBool = AtomicBool::new(false);
 static HELD: AtomicIsize = AtomicIsize::new(0);
+static GIVEN: AtomicUsize = AtomicUsize::new(0);
 
 fn count(bytes: isize) {
     if ASKED.load(Relaxed) {
         HELD.fetch_add(bytes, Relaxed);
+        GIVEN.fetch_add(usize::from(bytes > 0), Relaxed);
     }
 }
 
@@ -51,4 +53,11 @@ pub fn held_by<R>(make: impl FnOnce() -> R) -> (R, f64) {
     let made = make();
     ASKED.store(false, Relaxed);
     (made, (HELD.load(Relaxed) - before) as f64)
+}
+
+/// How often memory was asked for while `f` ran.
+pub fn allocations(f: impl FnOnce()) -> f64 {
+    let before = GIVEN.load(Relaxed);
+    held_by(f);
+    (GIVEN.load(Relaxed) - before) as f64
 }

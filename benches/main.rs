@@ -22,6 +22,7 @@ mod queue;
 mod rlock;
 mod semaphore;
 mod thread;
+mod why;
 
 use std::process::ExitCode;
 use std::sync::LazyLock;
@@ -34,7 +35,7 @@ use table::{Options, Page};
 
 type Group = (&'static str, &'static str, fn(&mut Page));
 
-const GROUPS: [Group; 8] = [
+const GROUPS: [Group; 9] = [
     ("lock", "Lock", lock::bench),
     ("rlock", "RLock", rlock::bench),
     ("event", "Event", event::bench),
@@ -43,6 +44,7 @@ const GROUPS: [Group; 8] = [
     ("barrier", "Barrier", barrier::bench),
     ("queue", "Queues", queue::bench),
     ("thread", "Threads", thread::bench),
+    ("why", "What each technique brings", why::bench),
 ];
 
 fn names() -> String {
@@ -85,6 +87,9 @@ fn arguments() -> Result<Option<(Vec<Group>, Options)>, String> {
 }
 
 fn main() -> ExitCode {
+    if why::is_child() {
+        return ExitCode::SUCCESS;
+    }
     let (groups, options) = match arguments() {
         Ok(Some(arguments)) => arguments,
         Ok(None) => return ExitCode::SUCCESS,
@@ -103,7 +108,9 @@ fn main() -> ExitCode {
         let since = Instant::now();
         let mut page = Page::new(name, about, options);
         bench(&mut page);
-        page.python();
+        if name != "why" {
+            page.python();
+        }
         let (of_page, reached_by, missed_by) = page.end();
         rows += of_page;
         reached += reached_by;

@@ -30,6 +30,8 @@ pub const FULL: Mode = Mode { name: "full", scale: 1.0, rounds: [15, 9, 5, 3] };
 pub const QUICK: Mode = Mode { name: "quick", scale: 0.25, rounds: [3, 3, 1, 1] };
 pub const SMOKE: Mode = Mode { name: "smoke", scale: 0.02, rounds: [1; 4] };
 
+pub const MODES: [Mode; 3] = [FULL, QUICK, SMOKE];
+
 pub static MODE: OnceLock<Mode> = OnceLock::new();
 
 pub fn mode() -> &'static Mode {

@@ -16,7 +16,7 @@ use crate::monitor::{Monitor, ParkingLot, Pthread, Std, Usync};
 use crate::place::{Apart, Place, each, team};
 use crate::table::Page;
 
-trait Channel<T>: Sync {
+pub trait Channel<T>: Sync {
     const NAME: (&'static str, Kind);
     /// For so many items; 0 is for any number.
     fn new(capacity: usize) -> Self;
@@ -60,9 +60,9 @@ impl<T: Send> Channel<T> for SimpleQueue<T> {
 }
 
 /// Its receiver is for one thread: many share it by a mutex.
-struct Mpsc<T>(Sender<T>, Mutex<mpsc::Receiver<T>>);
+pub struct Mpsc<T>(Sender<T>, Mutex<mpsc::Receiver<T>>);
 
-enum Sender<T> {
+pub enum Sender<T> {
     Bounded(mpsc::SyncSender<T>),
     Unbounded(mpsc::Sender<T>),
 }
@@ -91,7 +91,7 @@ impl<T: Send> Channel<T> for Mpsc<T> {
 /// Crates whose channels differ by little more than their names.
 macro_rules! channel {
     ($name:ident, $from:ident, $send:ident, $receive:ident) => {
-        struct $name<T>($from::Sender<T>, $from::Receiver<T>);
+        pub struct $name<T>($from::Sender<T>, $from::Receiver<T>);
 
         impl<T: Send> Channel<T> for $name<T> {
             const NAME: (&'static str, Kind) = (stringify!($from), Kind::Peer);
@@ -115,7 +115,7 @@ channel!(Flume, flume, send, recv);
 channel!(Async, async_channel, send_blocking, recv_blocking);
 
 /// Without waiting of its own: whoever finds no room, or no item, yields.
-enum Lockless<T> {
+pub enum Lockless<T> {
     Bounded(crossbeam_queue::ArrayQueue<T>),
     Unbounded(crossbeam_queue::SegQueue<T>),
 }

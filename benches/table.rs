@@ -198,6 +198,17 @@ impl Table<'_> {
         self.rows.push(row);
     }
 
+    /// The middle value of a subject in a row; none if that row was not asked for.
+    pub fn median(&self, row: &str, subject: &str) -> Option<f64> {
+        let row = self.rows.iter().find(|measured| measured.name == row)?;
+        Some(row.subjects.iter().find(|measured| measured.name == subject)?.median(|sample| sample.value))
+    }
+
+    /// A line below the table.
+    pub fn say(&mut self, line: &str) {
+        self.page.say(line);
+    }
+
     /// The geometric mean of ours / best, over all rows.
     pub fn mean(&mut self, most: f64) {
         if !self.page.options.only.is_empty() {
@@ -209,28 +220,37 @@ impl Table<'_> {
         self.page.say(&format!("\nGeometric mean of ours / best: {mean:.2}; goal ≤ {most:.2}; met: {met}."));
     }
 
+    /// The values themselves, of which the ratios are made.
+    pub fn values(&mut self) {
+        if self.rows.is_empty() {
+            return;
+        }
+        self.page.say(&format!("\nThe values, in {}:\n", self.unit));
+        self.subjects(|subject| number(subject.median(|sample| sample.value)));
+    }
+
+    /// A table of what is said of each subject in each row.
+    fn subjects(&mut self, said: impl Fn(&Measured) -> String) {
+        let names: String = self.rows[0].subjects.iter().map(|subject| format!(" {} |", subject.name)).collect();
+        self.page.say(&format!("| |{names}\n|---|{}", "---|".repeat(self.rows[0].subjects.len())));
+        for row in &self.rows {
+            let cells: String = row.subjects.iter().map(|subject| format!(" {} |", said(subject))).collect();
+            self.page.say(&format!("| {} |{cells}", row.name));
+        }
+    }
+
     /// What an operation costs beside time.
     pub fn costs(&mut self) {
         if self.rows.is_empty() {
             return;
         }
         self.page.say("\nFor an operation: nanoseconds of processor · context switches · system calls. Subjects in which libc makes the calls have none counted.\n");
-        let names: String = self.rows[0].subjects.iter().map(|subject| format!(" {} |", subject.name)).collect();
-        self.page.say(&format!("| |{names}\n|---|{}", "---|".repeat(self.rows[0].subjects.len())));
-        for row in &self.rows {
-            let cell = |subject: &Measured| {
-                let few = |of: Metric| format!("{:.3}", subject.median(of));
-                let unseen =
-                    !calls::COUNTED || subject.name.starts_with("pthread") || subject.name.starts_with("sem_t");
-                let calls = if unseen { "–".to_owned() } else { few(|sample| sample.calls) };
-                format!(
-                    " {} · {} · {calls} |",
-                    number(subject.median(|sample| sample.cpu)),
-                    few(|sample| sample.switches)
-                )
-            };
-            self.page.say(&format!("| {} |{}", row.name, row.subjects.iter().map(cell).collect::<String>()));
-        }
+        self.subjects(|subject| {
+            let few = |of: Metric| format!("{:.3}", subject.median(of));
+            let unseen = !calls::COUNTED || subject.name.starts_with("pthread") || subject.name.starts_with("sem_t");
+            let calls = if unseen { "–".to_owned() } else { few(|sample| sample.calls) };
+            format!("{} · {} · {calls}", number(subject.median(|sample| sample.cpu)), few(|sample| sample.switches))
+        });
     }
 
     /// The rows as points of curves, at the values of `x`: time, and processor time.

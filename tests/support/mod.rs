@@ -143,6 +143,10 @@ pub fn fork(body: impl FnOnce()) -> Child {
 }
 
 impl Child {
+    pub fn id(&self) -> libc::pid_t {
+        self.0
+    }
+
     /// Waits for the child, and asserts that it did not fail.
     pub fn join(self) {
         let mut status = 0;
