@@ -175,9 +175,9 @@ pub(crate) const TABLE: &[Mutants] = &[
         "raw/sleepers.rs",
         &[Mutant {
             name: "a wait takes the token of std's park",
-            from: "            if !self.word.wait(announced, until) && until == deadline {\n",
+            from: "            let woken = self.word.wait(announced, until);\n",
             to: "            std::thread::park_timeout(Duration::from_micros(1));
-            if !self.word.wait(announced, until) && until == deadline {
+            let woken = self.word.wait(announced, until);
 ",
             by: "museum/timeouts.rs::no_wait_takes_the_park_token",
             says: "hang",
@@ -187,8 +187,8 @@ pub(crate) const TABLE: &[Mutants] = &[
         "raw/lock.rs",
         &[Mutant {
             name: "a wait for the lock has no deadline",
-            from: "self.sleepers.sleep(deadline, true, || self.try_acquire()",
-            to: "self.sleepers.sleep(None, true, || self.try_acquire()",
+            from: "self.sleepers.sleep(deadline, true, || attempt()",
+            to: "self.sleepers.sleep(None, true, || attempt()",
             by: "museum/processes.rs::a_killed_holder_does_not_outlast_a_deadline",
             says: "hang",
         }],
