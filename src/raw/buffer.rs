@@ -167,9 +167,7 @@ pub trait Buffer {
     fn room_until(&self, deadline: Option<Deadline>) -> Result<Passage<'_, Self, Self::Room<'_>>, Refused> {
         match self.room_by(deadline) {
             Ok(side) => Ok(Passage { side, slept: None }),
-            Err(Refused::NotNow) => {
-                Slept { buffer: self, role: Role::Putter }.wait(deadline, || self.room_by(deadline))
-            }
+            Err(Refused::NotNow) => Slept { buffer: self, role: Role::Putter }.room(deadline),
             Err(why) => Err(why),
         }
     }
@@ -179,9 +177,7 @@ pub trait Buffer {
     fn stock_until(&self, deadline: Option<Deadline>) -> Result<Passage<'_, Self, Self::Stock<'_>>, Refused> {
         match self.stock_by(deadline) {
             Ok(side) => Ok(Passage { side, slept: None }),
-            Err(Refused::NotNow) => {
-                Slept { buffer: self, role: Role::Getter }.wait(deadline, || self.stock_by(deadline))
-            }
+            Err(Refused::NotNow) => Slept { buffer: self, role: Role::Getter }.stock(deadline),
             Err(why) => Err(why),
         }
     }
@@ -201,12 +197,13 @@ pub trait Buffer {
     /// Puts `item`, waiting for room until `deadline`.
     #[inline]
     fn put_until(&self, item: Self::Item, deadline: Option<Deadline>) -> Result<(), (Refused, Self::Item)> {
-        match self.room_until(deadline) {
-            Ok(passage) => {
-                passage.put(item);
+        match self.room_by(deadline) {
+            Ok(room) => {
+                room.put(item);
                 Ok(())
             }
-            Err(why) => Err((why, item)),
+            Err(Refused::NotNow) => Slept { buffer: self, role: Role::Putter }.put(item, deadline),
+            Err(Refused::Closed) => Err((Refused::Closed, item)),
         }
     }
 
@@ -236,7 +233,11 @@ pub trait Buffer {
     /// Gets an item, waiting for it until `deadline`.
     #[inline]
     fn get_until(&self, deadline: Option<Deadline>) -> Result<Self::Item, Refused> {
-        Ok(self.stock_until(deadline)?.get())
+        match self.stock_by(deadline) {
+            Ok(stock) => Ok(stock.get()),
+            Err(Refused::NotNow) => Slept { buffer: self, role: Role::Getter }.get(deadline),
+            Err(Refused::Closed) => Err(Refused::Closed),
+        }
     }
 
     /// Gets what there is, at most `most` items (none if that is 0), waiting for the first until `deadline`.
@@ -348,8 +349,39 @@ impl<'a, B: Buffer + ?Sized> Slept<'a, B> {
         }
     }
 
-    /// Looks for a while whether it may go on, then sleeps.
     #[cold]
+    fn room(self, deadline: Option<Deadline>) -> Result<Passage<'a, B, B::Room<'a>>, Refused> {
+        let buffer = self.buffer;
+        self.wait(deadline, || buffer.room_by(deadline))
+    }
+
+    #[cold]
+    fn stock(self, deadline: Option<Deadline>) -> Result<Passage<'a, B, B::Stock<'a>>, Refused> {
+        let buffer = self.buffer;
+        self.wait(deadline, || buffer.stock_by(deadline))
+    }
+
+    /// Out of line, so that who need not wait carries nothing of it.
+    #[cold]
+    #[inline(never)]
+    fn put(self, item: B::Item, deadline: Option<Deadline>) -> Result<(), (Refused, B::Item)> {
+        match self.room(deadline) {
+            Ok(passage) => {
+                passage.put(item);
+                Ok(())
+            }
+            Err(why) => Err((why, item)),
+        }
+    }
+
+    /// As [`put`](Self::put).
+    #[cold]
+    #[inline(never)]
+    fn get(self, deadline: Option<Deadline>) -> Result<B::Item, Refused> {
+        Ok(self.stock(deadline)?.get())
+    }
+
+    /// Looks for a while whether it may go on, then sleeps.
     fn wait<G>(
         self,
         deadline: Option<Deadline>,
