@@ -18,6 +18,7 @@
 
 use crate::sys::atomic::Ordering::Relaxed;
 use core::fmt;
+use core::mem::replace;
 use std::vec;
 
 use super::{Sleepers, spin};
@@ -322,6 +323,8 @@ struct Slept<'a, B: Buffer + ?Sized> {
     role: Role,
 }
 
+const ENOUGH: usize = 64;
+
 /// As what.
 #[derive(Clone, Copy)]
 enum Role {
@@ -340,12 +343,13 @@ impl<'a, B: Buffer + ?Sized> Slept<'a, B> {
         }
     }
 
-    /// A look, without a lock.
-    fn may_go_on(&self) -> bool {
+    /// How many may go on, a moment ago: a look, without a lock.
+    fn at_hand(&self) -> usize {
         match self.role {
-            Role::Putter => self.buffer.is_closed() || self.buffer.qsize() < self.buffer.capacity(),
-            Role::Getter => self.buffer.is_closed() || self.buffer.qsize() != 0,
-            Role::Joiner => self.buffer.is_all_done(),
+            Role::Joiner => usize::from(self.buffer.is_all_done()),
+            _ if self.buffer.is_closed() => usize::MAX,
+            Role::Putter => self.buffer.capacity() - self.buffer.qsize(),
+            Role::Getter => self.buffer.qsize(),
         }
     }
 
@@ -391,11 +395,18 @@ impl<'a, B: Buffer + ?Sized> Slept<'a, B> {
             Err(Refused::NotNow) => None,
             done => Some(done),
         };
+        let enough = ENOUGH.min(self.buffer.capacity() / 4);
+        let mut seen = 0;
         let mut done = None;
         spin::yielding(|| {
-            done = if self.may_go_on() { attempt() } else { None };
+            let before = replace(&mut seen, self.at_hand());
+            let grows = before < seen && seen < enough;
+            done = if seen == 0 || grows { None } else { attempt() };
             done.is_some()
         });
+        if done.is_none() && seen != 0 {
+            done = attempt();
+        }
         let done = done.or_else(|| self.sleepers().sleep(deadline, false, attempt).taken);
         Ok(Passage { side: done.unwrap_or(Err(Refused::NotNow))?, slept: Some(self) })
     }
@@ -404,7 +415,7 @@ impl<'a, B: Buffer + ?Sized> Slept<'a, B> {
 impl<B: Buffer + ?Sized> Drop for Slept<'_, B> {
     #[cold]
     fn drop(&mut self) {
-        if self.may_go_on() {
+        if self.at_hand() != 0 {
             self.sleepers().wake();
         }
     }
