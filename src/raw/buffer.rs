@@ -12,6 +12,18 @@
 //!     next (I3 of that module): its mark may have kept a wake from another, or brought another to sleep past one.
 //! I3  `closed` goes from 0 to 1, once, under all of the buffer's locks; so whoever holds one of them knows for sure.
 //!
+//! # Looking
+//!
+//! One who finds no room, or no item, looks for a few microseconds before it sleeps, and while more comes, it goes on to look
+//! until there is *enough*: a quarter of the capacity, at most [`ENOUGH`]. One that goes at the first sight of one slot meets
+//! the other side there: from then on the two go in lockstep, and each item costs both the way of a position from one CPU
+//! to the other. Lead in place of lockstep is the *temporal slipping* of Giacomoni, Moseley and Vachharajani (*FastForward
+//! for Efficient Pipeline Parallelism*, PPoPP 2008).
+//!
+//! As soon as no more has come since the last look, or the looks are at their end, anything is enough. So nobody waits for
+//! what may never come, a lone item is late by the distance of two looks, and capacities below 8 know nothing of it. Who
+//! does not wait does not look, and who sleeps is woken for one.
+//!
 //! # Order
 //!
 //! The words of [`Flow`] publish nothing: items and tasks travel by the buffer's locks and positions.
@@ -99,8 +111,8 @@ impl<S: Scope> Flow<S> {
 /// Items on their way from those who put to those who get.
 ///
 /// Everything before a put is visible after the get of its item, everything before a `task_done` after the join that
-/// it lets go, and everything before the close to who is refused by it. A thread that waits spins for about a
-/// microsecond and then sleeps. Newcomers may take an item, or room, before one who was woken for it; sleepers are woken
+/// it lets go, and everything before the close to who is refused by it. A thread that waits looks for a few
+/// microseconds, also for more than the one that it is after while more comes, and then sleeps. Newcomers may take an item, or room, before one who was woken for it; sleepers are woken
 /// in the kernel's order.
 pub trait Buffer {
     /// What passes through.
@@ -323,6 +335,8 @@ struct Slept<'a, B: Buffer + ?Sized> {
     role: Role,
 }
 
+/// How much room, or how many items, are worth no further look. Measured with 1024 slots, at 1 → 1, 2 → 2 and 4 → 4: 64 takes
+/// 0.3 to 0.8 of the time that 1 does; 128 is the same, 256 is slower at 1 → 1, as a look there costs more than it brings.
 const ENOUGH: usize = 64;
 
 /// As what.
