@@ -21,8 +21,8 @@
 //! for Efficient Pipeline Parallelism*, PPoPP 2008).
 //!
 //! As soon as no more has come since the last look, or the looks are at their end, anything is enough. So nobody waits for
-//! what may never come, a lone item is late by the distance of two looks, and capacities below 8 know nothing of it. Who
-//! does not wait does not look, and who sleeps is woken for one.
+//! what may never come, and capacities below 8 know nothing of it. A getter's second look comes soon, as a lone item is
+//! late by it: by about 0.1 µs. Who does not wait does not look, and who sleeps is woken for one.
 //!
 //! # Order
 //!
@@ -34,7 +34,7 @@ use core::mem::replace;
 use std::vec;
 
 use super::{Sleepers, spin};
-use crate::sys::atomic::AtomicU32;
+use crate::sys::atomic::{AtomicU32, spin_hint};
 use crate::sys::{Deadline, Private, Scope, const_fn};
 
 /// Why nothing was put or got.
@@ -338,6 +338,8 @@ struct Slept<'a, B: Buffer + ?Sized> {
 /// How much room, or how many items, are worth no further look. Measured with 1024 slots, ours / kanal, 1 and then 64:
 /// 1.95 and 0.57 at 1 → 1, 1.59 and 0.77 at 2 → 2, 2.08 and 1.38 at 4 → 4; 128 and 256 are no better than 64.
 const ENOUGH: usize = 64;
+/// A getter's pauses between two looks at what grows: where one item is all that comes, it has them to wait for nothing.
+const BETWEEN: u32 = 3;
 
 /// As what.
 #[derive(Clone, Copy)]
@@ -410,12 +412,20 @@ impl<'a, B: Buffer + ?Sized> Slept<'a, B> {
             done => Some(done),
         };
         let enough = ENOUGH.min(self.buffer.capacity() / 4);
-        let mut seen = 0;
+        let hurried = matches!(self.role, Role::Getter);
+        let (mut before, mut seen) = (0, 0);
         let mut done = None;
         spin::yielding(|| {
-            let before = replace(&mut seen, self.at_hand());
-            let grows = before < seen && seen < enough;
-            done = if seen == 0 || grows { None } else { attempt() };
+            let mut grows = || {
+                before = replace(&mut seen, self.at_hand());
+                before < seen && seen < enough
+            };
+            let mut more = grows();
+            while hurried && more {
+                (0..BETWEEN).for_each(|_| spin_hint());
+                more = grows();
+            }
+            done = if more || seen == 0 { None } else { attempt() };
             done.is_some()
         });
         if done.is_none() && seen != 0 {
