@@ -60,13 +60,7 @@ impl<B: Buffer> BaseQueue<B> {
     /// [`ShutDown`] if the queue is, or while waiting is, shut down; the item is in it.
     #[inline]
     pub fn put(&self, item: B::Item) -> Result<(), ShutDown<B::Item>> {
-        match self.buffer.room_until(None) {
-            Ok(passage) => {
-                passage.put(item);
-                Ok(())
-            }
-            Err(_) => Err(ShutDown(item)),
-        }
+        self.buffer.put_until(item, None).map_err(|(_, item)| ShutDown(item))
     }
 
     /// Puts `item` if there is room.
@@ -126,7 +120,7 @@ impl<B: Buffer> BaseQueue<B> {
     /// [`ShutDown`] if the queue is, or while waiting is, shut down and empty.
     #[inline]
     pub fn get(&self) -> Result<B::Item, ShutDown> {
-        Ok(self.buffer.stock_until(None).map_err(|_| ShutDown(()))?.get())
+        self.buffer.get_until(None).map_err(|_| ShutDown(()))
     }
 
     /// Gets the next item if there is one.

@@ -12,16 +12,29 @@
 //!     next (I3 of that module): its mark may have kept a wake from another, or brought another to sleep past one.
 //! I3  `closed` goes from 0 to 1, once, under all of the buffer's locks; so whoever holds one of them knows for sure.
 //!
+//! # Looking
+//!
+//! One who finds no room, or no item, looks for a few microseconds before it sleeps, and while more comes, it goes on to look
+//! until there is *enough*: a quarter of the capacity, at most [`ENOUGH`]. One that goes at the first sight of one slot meets
+//! the other side there: from then on the two go in lockstep, and each item costs both the way of a position from one CPU
+//! to the other. Lead in place of lockstep is the *temporal slipping* of Giacomoni, Moseley and Vachharajani (*FastForward
+//! for Efficient Pipeline Parallelism*, PPoPP 2008).
+//!
+//! As soon as no more has come since the last look, or the looks are at their end, anything is enough. So nobody waits for
+//! what may never come, and capacities below 8 know nothing of it. A getter's second look comes soon, as a lone item is
+//! late by it: by about 0.1 µs. Who does not wait does not look, and who sleeps is woken for one.
+//!
 //! # Order
 //!
 //! The words of [`Flow`] publish nothing: items and tasks travel by the buffer's locks and positions.
 
 use crate::sys::atomic::Ordering::Relaxed;
 use core::fmt;
+use core::mem::replace;
 use std::vec;
 
 use super::{Sleepers, spin};
-use crate::sys::atomic::AtomicU32;
+use crate::sys::atomic::{AtomicU32, spin_hint};
 use crate::sys::{Deadline, Private, Scope, const_fn, fence};
 
 /// Why nothing was put or got.
@@ -98,8 +111,8 @@ impl<S: Scope> Flow<S> {
 /// Items on their way from those who put to those who get.
 ///
 /// Everything before a put is visible after the get of its item, everything before a `task_done` after the join that
-/// it lets go, and everything before the close to who is refused by it. A thread that waits spins for about a
-/// microsecond and then sleeps. Newcomers may take an item, or room, before one who was woken for it; sleepers are woken
+/// it lets go, and everything before the close to who is refused by it. A thread that waits looks for a few
+/// microseconds, also for more than the one that it is after while more comes, and then sleeps. Newcomers may take an item, or room, before one who was woken for it; sleepers are woken
 /// in the kernel's order.
 pub trait Buffer {
     /// What passes through.
@@ -167,9 +180,7 @@ pub trait Buffer {
     fn room_until(&self, deadline: Option<Deadline>) -> Result<Passage<'_, Self, Self::Room<'_>>, Refused> {
         match self.room_by(deadline) {
             Ok(side) => Ok(Passage { side, slept: None }),
-            Err(Refused::NotNow) => {
-                Slept { buffer: self, role: Role::Putter }.wait(deadline, || self.room_by(deadline))
-            }
+            Err(Refused::NotNow) => Slept { buffer: self, role: Role::Putter }.room(deadline),
             Err(why) => Err(why),
         }
     }
@@ -179,9 +190,7 @@ pub trait Buffer {
     fn stock_until(&self, deadline: Option<Deadline>) -> Result<Passage<'_, Self, Self::Stock<'_>>, Refused> {
         match self.stock_by(deadline) {
             Ok(side) => Ok(Passage { side, slept: None }),
-            Err(Refused::NotNow) => {
-                Slept { buffer: self, role: Role::Getter }.wait(deadline, || self.stock_by(deadline))
-            }
+            Err(Refused::NotNow) => Slept { buffer: self, role: Role::Getter }.stock(deadline),
             Err(why) => Err(why),
         }
     }
@@ -201,12 +210,13 @@ pub trait Buffer {
     /// Puts `item`, waiting for room until `deadline`.
     #[inline]
     fn put_until(&self, item: Self::Item, deadline: Option<Deadline>) -> Result<(), (Refused, Self::Item)> {
-        match self.room_until(deadline) {
-            Ok(passage) => {
-                passage.put(item);
+        match self.room_by(deadline) {
+            Ok(room) => {
+                room.put(item);
                 Ok(())
             }
-            Err(why) => Err((why, item)),
+            Err(Refused::NotNow) => Slept { buffer: self, role: Role::Putter }.put(item, deadline),
+            Err(Refused::Closed) => Err((Refused::Closed, item)),
         }
     }
 
@@ -236,7 +246,11 @@ pub trait Buffer {
     /// Gets an item, waiting for it until `deadline`.
     #[inline]
     fn get_until(&self, deadline: Option<Deadline>) -> Result<Self::Item, Refused> {
-        Ok(self.stock_until(deadline)?.get())
+        match self.stock_by(deadline) {
+            Ok(stock) => Ok(stock.get()),
+            Err(Refused::NotNow) => Slept { buffer: self, role: Role::Getter }.get(deadline),
+            Err(Refused::Closed) => Err(Refused::Closed),
+        }
     }
 
     /// Gets what there is, at most `most` items (none if that is 0), waiting for the first until `deadline`.
@@ -321,6 +335,12 @@ struct Slept<'a, B: Buffer + ?Sized> {
     role: Role,
 }
 
+/// How much room, or how many items, are worth no further look. Measured with 1024 slots, ours / kanal, 1 and then 64:
+/// 1.95 and 0.57 at 1 → 1, 1.59 and 0.77 at 2 → 2, 2.08 and 1.38 at 4 → 4; 128 is within the scatter, 256 slower at 1 → 1.
+const ENOUGH: usize = 64;
+/// A getter's pauses between two looks at what grows: where one item is all that comes, it has them to wait for nothing.
+const BETWEEN: u32 = 3;
+
 /// As what.
 #[derive(Clone, Copy)]
 enum Role {
@@ -339,17 +359,49 @@ impl<'a, B: Buffer + ?Sized> Slept<'a, B> {
         }
     }
 
-    /// A look, without a lock.
-    fn may_go_on(&self) -> bool {
+    /// How many may go on, a moment ago: a look, without a lock.
+    fn at_hand(&self) -> usize {
         match self.role {
-            Role::Putter => self.buffer.is_closed() || self.buffer.qsize() < self.buffer.capacity(),
-            Role::Getter => self.buffer.is_closed() || self.buffer.qsize() != 0,
-            Role::Joiner => self.buffer.is_all_done(),
+            Role::Joiner => usize::from(self.buffer.is_all_done()),
+            _ if self.buffer.is_closed() => usize::MAX,
+            Role::Putter => self.buffer.capacity() - self.buffer.qsize(),
+            Role::Getter => self.buffer.qsize(),
         }
     }
 
-    /// Looks for a while whether it may go on, then sleeps.
     #[cold]
+    fn room(self, deadline: Option<Deadline>) -> Result<Passage<'a, B, B::Room<'a>>, Refused> {
+        let buffer = self.buffer;
+        self.wait(deadline, || buffer.room_by(deadline))
+    }
+
+    #[cold]
+    fn stock(self, deadline: Option<Deadline>) -> Result<Passage<'a, B, B::Stock<'a>>, Refused> {
+        let buffer = self.buffer;
+        self.wait(deadline, || buffer.stock_by(deadline))
+    }
+
+    /// Out of line, so that who need not wait carries nothing of it.
+    #[cold]
+    #[inline(never)]
+    fn put(self, item: B::Item, deadline: Option<Deadline>) -> Result<(), (Refused, B::Item)> {
+        match self.room(deadline) {
+            Ok(passage) => {
+                passage.put(item);
+                Ok(())
+            }
+            Err(why) => Err((why, item)),
+        }
+    }
+
+    /// As [`put`](Self::put).
+    #[cold]
+    #[inline(never)]
+    fn get(self, deadline: Option<Deadline>) -> Result<B::Item, Refused> {
+        Ok(self.stock(deadline)?.get())
+    }
+
+    /// Looks for a while whether it may go on, then sleeps.
     fn wait<G>(
         self,
         deadline: Option<Deadline>,
@@ -359,11 +411,26 @@ impl<'a, B: Buffer + ?Sized> Slept<'a, B> {
             Err(Refused::NotNow) => None,
             done => Some(done),
         };
+        let enough = ENOUGH.min(self.buffer.capacity() / 4);
+        let hurried = matches!(self.role, Role::Getter);
+        let (mut before, mut seen) = (0, 0);
         let mut done = None;
         spin::yielding(|| {
-            done = if self.may_go_on() { attempt() } else { None };
+            let mut grows = || {
+                before = replace(&mut seen, self.at_hand());
+                before < seen && seen < enough
+            };
+            let mut more = grows();
+            while hurried && more {
+                (0..BETWEEN).for_each(|_| spin_hint());
+                more = grows();
+            }
+            done = if more || seen == 0 { None } else { attempt() };
             done.is_some()
         });
+        if done.is_none() && seen != 0 {
+            done = attempt();
+        }
         let done = done.or_else(|| {
             let turn = self.sleepers().sleep(deadline, false, attempt);
             if turn.unfenced {
@@ -379,7 +446,7 @@ impl<'a, B: Buffer + ?Sized> Slept<'a, B> {
 impl<B: Buffer + ?Sized> Drop for Slept<'_, B> {
     #[cold]
     fn drop(&mut self) {
-        if self.may_go_on() {
+        if self.at_hand() != 0 {
             self.sleepers().wake();
         }
     }

@@ -17,8 +17,8 @@
 //! ```
 //!
 //! I1  head ≤ tail ≤ head + capacity, and done ≤ tail; all three only grow, modulo 2^64.
-//! I2  Each side keeps a copy of the other's position, which is never ahead of it: what the copy allows is allowed. Only
-//!     when that is less than is asked for is the other side's cache line read.
+//! I2  Each side keeps a limit, from a copy of the other's position, which is never ahead of that: what the limit allows is
+//!     allowed. Only when that is less than is asked for is the other side's cache line read.
 //! I3  "Full", "empty" and "closed" are found under the side's lock, by the position the other side has at that moment.
 //!
 //! # Order
@@ -79,15 +79,20 @@ struct Line<W>(W);
 #[repr(C, align(128))]
 struct Lane<C, S: Scope> {
     side: Guarded<Lock<S>, Side<C>>,
+    /// Who looks at the position does not take the lock's cache line from who works there.
+    line: NextLine,
     /// As in `side`, for the others.
     position: AtomicU64,
 }
 
+#[repr(C, align(64))]
+struct NextLine;
+
 #[repr(C)]
 struct Side<C> {
     position: u64,
-    /// The other side's position, when last looked at.
-    other: u64,
+    /// How far this side may go, by the other's position when that was last looked at.
+    limit: u64,
     cursor: C,
 }
 
@@ -103,8 +108,8 @@ impl<T, M: Storage<T>, S: Scope> RefUnwindSafe for Ring<T, M, S> {}
 impl<T> Lane<Cursor<T>, Private> {
     const_fn! {
         fn new(position: u64) -> Self {
-            let side = Side { position, other: position, cursor: Cursor::START };
-            Self { side: Guarded::new(Lock::new(), side), position: AtomicU64::new(position) }
+            let side = Side { position, limit: position, cursor: Cursor::START };
+            Self { side: Guarded::new(Lock::new(), side), line: NextLine, position: AtomicU64::new(position) }
         }
     }
 }
@@ -148,22 +153,23 @@ fn soon<S: Scope>() -> Option<Deadline> {
 }
 
 impl<T, M: Storage<T>, S: Scope> Ring<T, M, S> {
+    #[inline]
     fn has_room(&self, put: &mut Side<M::Cursor>) -> bool {
-        if put.position.wrapping_sub(put.other) == self.store.capacity() {
+        if put.position == put.limit {
             // Acquire: pairs with Release in `get` and `take_many`; the slots that came free have been read.
-            put.other = self.get.position.load(Acquire);
+            put.limit = self.get.position.load(Acquire).wrapping_add(self.store.capacity());
         }
-        put.position.wrapping_sub(put.other) != self.store.capacity()
+        put.position != put.limit
     }
 
     /// How many items there are, if less than `most`; else `most` or more.
     #[inline]
     fn has_items(&self, get: &mut Side<M::Cursor>, most: u64) -> u64 {
-        if get.other.wrapping_sub(get.position) < most {
+        if get.limit.wrapping_sub(get.position) < most {
             // Acquire: pairs with Release in `filled`; the slots before it have been filled.
-            get.other = self.put.position.load(Acquire);
+            get.limit = self.put.position.load(Acquire);
         }
-        get.other.wrapping_sub(get.position)
+        get.limit.wrapping_sub(get.position)
     }
 
     /// Moves `item` into the next slot. [`filled`](Self::filled) is to follow.

@@ -260,8 +260,8 @@ pub(crate) const TABLE: &[Mutants] = &[
             },
             Mutant {
                 name: "the room is reckoned by a sum",
-                from: "put.position.wrapping_sub(put.other) != self.store.capacity()",
-                to: "put.position < put.other + self.store.capacity()",
+                from: "        if put.position == put.limit {\n",
+                to: "        if put.position + self.store.capacity() >= put.limit {\n",
                 by: "museum/queues.rs::every_capacity_can_be_asked_for",
                 says: "attempt to add with overflow",
             },

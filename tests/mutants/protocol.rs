@@ -729,30 +729,34 @@ pub(crate) const TABLE: &[Mutants] = &[
             },
             Mutant {
                 name: "a getter who leaves does not look whether it is closed",
-                from: "Role::Getter => self.buffer.is_closed() || self.buffer.qsize() != 0,",
-                to: "Role::Getter => self.buffer.qsize() != 0,",
+                from: "            Role::Joiner => usize::from(self.buffer.is_all_done()),\n",
+                to: "            Role::Joiner => usize::from(self.buffer.is_all_done()),
+            Role::Getter => self.buffer.qsize(),
+",
                 by: "loom/ring.rs::close_with_a_drain_releases_all_getters",
                 says: "a lost wake-up",
             },
             Mutant {
                 name: "a putter who leaves does not look whether it is closed",
-                from: "Role::Putter => self.buffer.is_closed() || self.buffer.qsize() < self.buffer.capacity(),",
-                to: "Role::Putter => self.buffer.qsize() < self.buffer.capacity(),",
+                from: "            Role::Joiner => usize::from(self.buffer.is_all_done()),\n",
+                to: "            Role::Joiner => usize::from(self.buffer.is_all_done()),
+            Role::Putter => self.buffer.capacity() - self.buffer.qsize(),
+",
                 by: "loom/pile.rs::close_releases_all_putters",
                 says: "a lost wake-up",
             },
             Mutant {
                 name: "a joiner does not wake the next",
-                from: "Role::Joiner => self.buffer.is_all_done(),",
-                to: "Role::Joiner => false,",
+                from: "Role::Joiner => usize::from(self.buffer.is_all_done()),",
+                to: "Role::Joiner => 0,",
                 by: "loom/ring.rs::every_joiner_is_woken",
                 says: "a lost wake-up",
             },
             Mutant {
                 name: "who panics does not pass its wake on",
-                from: "        if self.may_go_on() {
+                from: "        if self.at_hand() != 0 {
             self.sleepers()",
-                to: "        if !std::thread::panicking() && self.may_go_on() {
+                to: "        if !std::thread::panicking() && self.at_hand() != 0 {
             self.sleepers()",
                 by: "loom/pile.rs::a_getter_that_panics_wakes_the_next",
                 says: "a lost wake-up",
@@ -798,8 +802,8 @@ pub(crate) const TABLE: &[Mutants] = &[
             },
             Mutant {
                 name: "one item more than there are slots",
-                from: "put.position.wrapping_sub(put.other) != self.store.capacity()",
-                to: "put.position.wrapping_sub(put.other) <= self.store.capacity()",
+                from: "load(Acquire).wrapping_add(self.store.capacity());",
+                to: "load(Acquire).wrapping_add(self.store.capacity() + 1);",
                 by: "museum/queues_model.rs::no_item_has_two_owners",
                 says: "Causality violation",
             },
