@@ -34,7 +34,7 @@ use core::fmt;
 use std::io;
 use std::sync::Arc;
 
-use super::Stage;
+use super::{Stage, spin};
 use crate::sys::thread::{self, Native};
 use crate::sys::{Deadline, identity};
 
@@ -259,9 +259,12 @@ impl Handle {
         }
         if reaping.claim(UNCLAIMED, CLAIMED) {
             // SAFETY: claimed, so nobody else does, and none has succeeded (I1); another thread, as checked above.
-            while !unsafe { native.join() } {
-                // The system sees two threads that join each other; so do we wait, until one of them ends after all.
-                record.life.wait_past(RUNNING, None);
+            if !spin::yielding(|| unsafe { native.try_join() }) {
+                // SAFETY: as above.
+                while !unsafe { native.join() } {
+                    // The system sees two threads that join each other; so do we wait, until one of them ends after all.
+                    record.life.wait_past(RUNNING, None);
+                }
             }
             reaping.advance(REAPED);
         }

@@ -96,6 +96,21 @@ impl Native {
         failed == 0
     }
 
+    /// As `join`, but false if the thread is not gone yet, or if the system cannot tell.
+    ///
+    /// # Safety
+    ///
+    /// As for `join`.
+    pub unsafe fn try_join(&self) -> bool {
+        #[cfg(target_os = "linux")]
+        // SAFETY: joinable, by our caller.
+        unsafe {
+            libc::pthread_tryjoin_np(self.0, ptr::null_mut()) == 0
+        }
+        #[cfg(not(target_os = "linux"))]
+        false
+    }
+
     /// Lets the system reap the thread at its end.
     ///
     /// # Safety

@@ -79,6 +79,15 @@ impl Native {
         true
     }
 
+    /// Never: nobody looks before a join here.
+    ///
+    /// # Safety
+    ///
+    /// None here.
+    pub unsafe fn try_join(&self) -> bool {
+        false
+    }
+
     /// As the system's.
     ///
     /// # Safety
