@@ -16,8 +16,8 @@
 //! What the other has yet to do it may do on this very CPU: then a pause is waste and a yield is the switch to it, for half
 //! the price of a sleep. If it runs on another CPU, a yield is a long pause; together they are about as long as a thread takes
 //! that was asleep there: without that, once both sleep, each would go to sleep before the other has woken up, for
-//! ever. Each thread remembers which of the two has paid lately; what has not it tries again every eighth time only. So
-//! waits that are long as a rule cost little more than their sleep.
+//! ever. Each thread remembers which of the two has paid lately; what has not it tries again once in `EVERY`
+//! waits only. So waits that are long as a rule cost little more than their sleep.
 
 use core::cell::Cell;
 use std::thread::LocalKey;
@@ -34,10 +34,13 @@ pub const LIMIT: u32 = 100;
 
 /// The most pauses between two looks.
 const DISTANCE: u32 = 64;
-/// The pauses before the first yield.
-const FEW: u32 = 15;
+/// The pauses before the first yield: some microseconds.
+const FEW: u32 = 60;
 /// About 20 µs where nobody else wants the CPU.
 const YIELDS: u32 = 50;
+
+/// What has not paid is tried again once in so many waits.
+const EVERY: u32 = 32;
 
 thread_local! {
     // Constant and without a destructor: usable in every thread-local destructor. How many waits ago each has paid.
@@ -95,7 +98,7 @@ fn yields(limit: u32, found: &mut impl FnMut() -> bool) -> bool {
 fn if_it_pays(since: &'static LocalKey<Cell<u32>>, look: impl FnOnce() -> bool) -> bool {
     let waits = since.get();
     since.set(waits.wrapping_add(1));
-    let pays = (waits < 2 || waits.is_multiple_of(8)) && look();
+    let pays = (waits < 2 || waits.is_multiple_of(EVERY)) && look();
     if pays {
         since.set(0);
     }
