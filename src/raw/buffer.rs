@@ -35,7 +35,7 @@ use std::vec;
 
 use super::{Sleepers, spin};
 use crate::sys::atomic::{AtomicU32, spin_hint};
-use crate::sys::{Deadline, Private, Scope, const_fn, fence};
+use crate::sys::{Deadline, Private, Scope, const_fn};
 
 /// Why nothing was put or got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -433,10 +433,8 @@ impl<'a, B: Buffer + ?Sized> Slept<'a, B> {
         }
         let done = done.or_else(|| {
             let turn = self.sleepers().sleep(deadline, false, attempt);
-            if turn.unfenced {
-                // Before the look in `drop`.
-                fence::heavy::<B::Scope>();
-            }
+            // For the look in `drop`.
+            turn.fence::<B::Scope>();
             turn.taken
         });
         Ok(Passage { side: done.unwrap_or(Err(Refused::NotNow))?, slept: Some(self) })

@@ -21,12 +21,12 @@
 //! | [`fuse`] | 12, and the charge | a lock, a stage | the stage |
 //!
 //! [`sleepers`] is the waiting protocol of all that hands out units; [`guarded`] puts data under a lock; [`buffer`] has
-//! the verbs of every queue; [`local`] says which ids are in use; `brief` is the lock of what the crate keeps of its own, which a fork waits
-//! for; [`spin`] says how long to look before sleeping; threads that borrow are in a
+//! the verbs of every queue; [`local`] says which ids are in use; `brief` is the lock of what the crate keeps of its own,
+//! which a fork waits for; [`spin`] says how long to look before sleeping; threads that borrow are in a
 //! [`scope`](mod@scope).
 //!
-//! Every wait goes through [`Futex::wait`](crate::sys::Futex::wait): a thread that waits uses no CPU after a spin of
-//! at most [`spin::LIMIT`] looks. Nothing here is undone by a panic or by the end of a thread: a word that says
+//! Every wait goes through [`Futex::wait`](crate::sys::Futex::wait): a thread that waits uses no CPU after the
+//! looks of [`spin`], some tens of microseconds at most. Nothing here is undone by a panic or by the end of a thread: a word that says
 //! "held" stays so. Queues, ids, the start of a thread, `scope`, `at_end` and `set_os_name` allocate; nothing else does.
 
 pub mod barrier;
@@ -50,6 +50,7 @@ pub mod stage;
 #[cfg(not(any(loom, shuttle)))]
 mod system;
 pub mod thread;
+pub mod turn;
 
 pub(crate) use brief::Brief;
 
@@ -83,6 +84,7 @@ pub use self::{
     scope::{ThreadScope, scope},
     segments::{Cursor, Inline, Segments, Storage},
     semaphore::{OverRelease, Semaphore},
-    sleepers::{Sleepers, Turn},
+    sleepers::Sleepers,
     thread::{Handle, Itself, Options, StartError, discard, start_joinable_thread, start_new_thread},
+    turn::Turn,
 };

@@ -30,8 +30,8 @@
 //!
 //! I2 needs a look at `permits` that does not miss a release which left the waking to the sleeper in flight. It has done
 //! so if it saw the word of `sleepers` `NONE` or `GRANTED`. `NONE`: the one in flight announces itself after that look,
-//! and the heavy fence between its announcement and its attempt brings the permit before its own look. `GRANTED`: the
-//! taking of the grant comes after that look, but `sleep` has no fence behind it, so `collect` makes one.
+//! and a heavy fence behind its announcement brings the permit before its own look. `GRANTED`: so does one behind the
+//! taking of the grant. Where `sleep` has made none, `collect` does.
 //!
 //! # Fairness
 //!
@@ -43,7 +43,7 @@ use core::fmt;
 
 use super::{Lock, Sleepers, spin};
 use crate::sys::atomic::AtomicU32;
-use crate::sys::{Deadline, Private, Scope, Shared, const_fn, fence};
+use crate::sys::{Deadline, Private, Scope, Shared, const_fn};
 
 /// A count of permits that threads take and give back.
 ///
@@ -164,11 +164,7 @@ impl<S: Scope> Semaphore<S> {
                 }
                 return false;
             }
-            if turn.unfenced {
-                // Between the taking of the grant and the look below; partner: the light fence in `Sleepers::any`, of
-                // a release that has seen the grant and left the rest to us.
-                fence::heavy::<S>();
-            }
+            turn.fence::<S>();
             held += turn.taken.unwrap_or(0) + u32::from(turn.granted);
         }
         // A grant may have come besides.

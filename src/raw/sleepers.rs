@@ -42,8 +42,8 @@
 //!
 //! One who was woken looks for its unit before it announces itself again, so that the releases meanwhile wake nobody, and
 //! without a fence. If it finds one, the look for more, which I3 asks of it, comes after its announcement and wants a
-//! heavy fence in between, which is left to the caller: where there is one unit only, there are no more, and its own
-//! release sees the mark.
+//! heavy fence in between, which is left to the caller ([`Turn::fence`]): where there is one unit only, there are no
+//! more, and its own release sees the mark.
 //!
 //! # Naps
 //!
@@ -65,7 +65,7 @@ use core::fmt;
 use core::ptr;
 use core::time::Duration;
 
-use super::spin;
+use super::{Turn, spin};
 use crate::sys::{Deadline, Futex, Private, Scope, Shared, const_fn, fence};
 
 // In rising order: an announcement replaces a lower value only.
@@ -83,25 +83,6 @@ const NAP: Duration = Duration::from_micros(100);
 /// Threads asleep for something that the caller keeps, and their wakes; see the module's text.
 pub struct Sleepers<S: Scope = Private> {
     word: Futex<S>,
-}
-
-/// What came of a [`sleep`](Sleepers::sleep). With neither part, the deadline has passed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "a unit may have been taken"]
-pub struct Turn<T> {
-    /// What the attempt took.
-    pub taken: Option<T>,
-    /// Whether a unit was handed over besides: it is the caller's now.
-    pub granted: bool,
-    /// Whether a [heavy fence](fence::heavy) must come before a look for more units, for the next to wake.
-    pub unfenced: bool,
-}
-
-impl<T> Turn<T> {
-    /// Whether there is anything.
-    pub fn came(&self) -> bool {
-        self.granted || self.taken.is_some()
-    }
 }
 
 impl Sleepers {

@@ -16,7 +16,7 @@ use crate::raw::{self, Deadline, Guarded, Lock};
 /// action. The barrier then stays broken until [`reset`](Self::reset). That a thread ends without waiting breaks
 /// nothing; the others then wait for whoever comes instead.
 ///
-/// A waiting thread spins for a few microseconds, then sleeps and uses no CPU. No allocation but for the action.
+/// A waiting thread spins and yields for some microseconds, then sleeps and uses no CPU. No allocation but for the action.
 ///
 /// # Order
 ///

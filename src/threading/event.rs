@@ -9,8 +9,8 @@ use crate::raw::{self, Deadline};
 ///
 /// A [`set`](Self::set) releases everyone who waits at that moment, even if a [`clear`](Self::clear) follows at once,
 /// and everyone who comes until the next `clear`. No operation but `wait` blocks, and none fails; nothing of it depends
-/// on which threads live. In what order the released run nobody promises. A waiting thread spins for about a
-/// microsecond, then sleeps and uses no CPU. Four bytes, no allocation.
+/// on which threads live. In what order the released run nobody promises. A waiting thread spins and yields for some
+/// microseconds, then sleeps and uses no CPU. Four bytes, no allocation.
 ///
 /// # Order
 ///

@@ -158,4 +158,4 @@ const SCENARIOS: [Counted; 10] = [
     of_two("semaphore: of two that collect one has its turn", Some(4), of_two_that_collect_one_has_its_turn),
 ];
 
-model!(SCENARIOS, ["raw/semaphore.rs"]);
+model!(SCENARIOS, ["raw/semaphore.rs", "raw/turn.rs"]);
