@@ -75,7 +75,7 @@ pub(crate) const TABLE: &[Mutants] = &[
                 from: "let announced = self.word.fetch_max(mark, Relaxed).max(mark);",
                 to: "let seen = self.word.load(Relaxed);
             let announced = if seen >= mark { seen } else { self.word.fetch_max(mark, Relaxed).max(mark) };",
-                by: "loom/lock.rs::three_threads_exclude_each_other",
+                by: "loom/lock.rs::a_timed_out_waiter_leaves_the_others_a_wake",
                 says: "a lost wake-up",
             },
             Mutant {
