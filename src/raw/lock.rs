@@ -36,6 +36,8 @@ use core::fmt;
 
 use super::{RawLock, Sleepers, spin};
 use crate::sys::atomic::AtomicU32;
+#[cfg(loom)]
+use crate::sys::model;
 use crate::sys::{Deadline, Private, Scope, Shared, const_fn};
 
 const FREE: u32 = 0;
@@ -106,6 +108,10 @@ impl<S: Scope> Lock<S> {
 
     #[cold]
     fn acquire_contended(&self, deadline: Option<Deadline>) -> bool {
+        #[cfg(loom)]
+        if model::locks_are_assumed() {
+            return model::wait_for_the_lock(&self.word, deadline, || self.try_acquire());
+        }
         // Looks without writing, so that the owner keeps its cache line. Relaxed: the attempt after it is Acquire.
         let attempt = || self.word.load(Relaxed) == FREE && self.try_acquire();
         spin::until(attempt) || self.sleepers.sleep(deadline, true, || attempt().then_some(())).came()
@@ -130,7 +136,13 @@ impl<S: Scope> Lock<S> {
     #[inline]
     pub(crate) fn release_held(&self) {
         // Release: pairs with Acquire in `try_acquire`.
-        self.sleepers.release(|| self.word.store(FREE, Release), || self.try_acquire());
+        let release = || self.word.store(FREE, Release);
+        #[cfg(loom)]
+        if model::locks_are_assumed() {
+            release();
+            return model::lock_is_released(&self.word);
+        }
+        self.sleepers.release(release, || self.try_acquire());
     }
 
     /// Whether somebody holds the lock, a moment ago.

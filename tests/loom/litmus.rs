@@ -24,7 +24,7 @@ fn seen(outcome: [u32; 2]) {
 
 fn unbounded(name: &'static str, body: fn()) {
     SEEN.take();
-    check(Scenario { name, preemptions: None, body });
+    check(Scenario::new(name, None, body));
 }
 
 /// What `body` says that it has seen, over all executions.

@@ -19,13 +19,13 @@ macro_rules! model {
     ($table:ident, [$($planted:literal),*]) => {
         #[test]
         fn two() {
-            crate::check_each(&$table, 2..=2);
+            crate::check_each(module_path!(), &$table, 2..=2);
         }
 
         /// Or more.
         #[test]
         fn three() {
-            crate::check_each(&$table, 3..=4);
+            crate::check_each(module_path!(), &$table, 3..=4);
         }
 
         planted!($table, [$($planted),*]);
@@ -75,32 +75,42 @@ const fn of_four(name: &'static str, preemptions: Option<usize>, body: fn()) -> 
     (4, Scenario::new(name, preemptions, body))
 }
 
-fn those(scenarios: &[Counted], threads: RangeInclusive<usize>) -> Vec<Scenario> {
-    scenarios.iter().filter(|(count, _)| threads.contains(count)).map(|(_, scenario)| *scenario).collect()
+/// What is built on locks assumes them: each acquire and each release is one step. [`lock`] checks what is assumed.
+fn those(model: &str, scenarios: &[Counted], threads: RangeInclusive<usize>) -> Vec<Counted> {
+    let assumes = !model.ends_with("::lock");
+    let those = scenarios.iter().filter(|(count, _)| threads.contains(count));
+    those.map(|&(count, scenario)| (count, if assumes { scenario.assuming_locks() } else { scenario })).collect()
 }
 
-/// With `UNDERTHREAD_MODELS=whole`, two threads without bound, three with three preemptions at least, four with two. With
+/// With `UNDERTHREAD_MODELS=whole`, two threads without bound, three with three preemptions at least, four with two; with
+/// `UNDERTHREAD_MODELS=written`, with the locks as they are written and the bounds as they stand. With
 /// `UNDERTHREAD_SCENARIO`, the one of that name.
-fn check_each(scenarios: &[Counted], threads: RangeInclusive<usize>) {
-    let whole = std::env::var_os("UNDERTHREAD_MODELS").is_some_and(|which| which == "whole");
+fn check_each(model: &str, scenarios: &[Counted], threads: RangeInclusive<usize>) {
+    let which = std::env::var("UNDERTHREAD_MODELS").unwrap_or_default();
     let only = std::env::var_os("UNDERTHREAD_SCENARIO");
     if let Some(only) = &only {
         assert!(scenarios.iter().any(|(_, scenario)| only == scenario.name), "none of these is called {only:?}");
     }
-    for (count, mut scenario) in scenarios.iter().copied().filter(|(count, _)| threads.contains(count)) {
+    for (count, mut scenario) in those(model, scenarios, threads) {
         if only.as_ref().is_some_and(|only| only != scenario.name) {
             continue;
         }
-        if whole {
-            let least = [None, None, None, Some(3), Some(2)][count];
-            scenario.preemptions = least.and_then(|least| scenario.preemptions.map(|bound| bound.max(least)));
+        match &*which {
+            "" => {}
+            "written" => scenario.assumes_locks = false,
+            "whole" => {
+                let least = [None, None, None, Some(3), Some(2)][count];
+                scenario.preemptions = least.and_then(|least| scenario.preemptions.map(|bound| bound.max(least)));
+            }
+            _ => panic!("UNDERTHREAD_MODELS is neither whole nor written but {which:?}"),
         }
         model::check(scenario);
     }
 }
 
 fn find_planted(model: &str, scenarios: &[Counted], files: &[&str]) {
-    page::section(model, &model::mutants(files, &those(scenarios, 2..=3)));
+    let scenarios: Vec<_> = those(model, scenarios, 2..=3).into_iter().map(|(_, scenario)| scenario).collect();
+    page::section(model, &model::mutants(files, &scenarios));
 }
 
 /// A thread of the model that has `shared` too.

@@ -23,10 +23,11 @@ use super::trace::{self, Event};
 /// How many different words one scenario may sleep on.
 const WORDS: usize = 12;
 
-/// What a sleeper waits for: a wake at an address, or the end of the thread of that number.
+/// What a sleeper waits for: a wake at an address, the release of the lock there, or the end of the thread of that number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum For {
     AWakeAt(usize),
+    TheLockAt(usize),
     TheEnd(usize),
 }
 
@@ -185,13 +186,29 @@ pub(super) fn thread_starts() {
     kernel(|kernel| kernel.live += 1);
 }
 
+impl Kernel {
+    fn wake_all_that_wait_for(&mut self, happened: For) {
+        self.progress += 1;
+        self.sleepers.retain(|sleeper| sleeper.waits_for != happened);
+    }
+}
+
 /// In the step that says so to those who look.
 pub(super) fn thread_ends(index: usize) {
     kernel(|kernel| {
         kernel.live -= 1;
-        kernel.progress += 1;
-        kernel.sleepers.retain(|sleeper| sleeper.waits_for != For::TheEnd(index));
+        kernel.wake_all_that_wait_for(For::TheEnd(index));
     });
+}
+
+/// In the step that has freed it.
+pub(super) fn lock_is_released(word: &AtomicU32) {
+    kernel(|kernel| kernel.wake_all_that_wait_for(For::TheLockAt(ptr::from_ref(word).addr())));
+}
+
+/// In the step that found it held.
+pub(super) fn wait_for_the_lock(word: &AtomicU32) {
+    sleep(kernel(|kernel| kernel.enqueue(For::TheLockAt(ptr::from_ref(word).addr()), false)));
 }
 
 /// In the step that found that it has not come yet.

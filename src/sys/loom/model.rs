@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Instant;
 
+use super::Deadline;
 use super::atomic::AtomicU32;
 pub use super::planted::{Found, PLANTED, Site, Slot, Strength, mutants};
 use super::{kernel, search, trace};
@@ -23,6 +24,7 @@ pub(super) struct Run {
     wakes_had_a_choice: bool,
     clock_has_run_out: bool,
     clock_was_asked: bool,
+    assumes_locks: bool,
     pub(super) executions: usize,
     limit: usize,
 }
@@ -67,6 +69,9 @@ pub struct Scenario {
     pub name: &'static str,
     /// How often a thread may be stopped where it could have gone on; `None` is every interleaving.
     pub preemptions: Option<usize>,
+    /// Whether the locks in it are what they promise to be, each acquire and each release one step, and not run as they are
+    /// written; see [`locks_are_assumed`].
+    pub assumes_locks: bool,
     /// The body, run once for each execution by the main thread.
     pub body: fn(),
 }
@@ -74,7 +79,12 @@ pub struct Scenario {
 impl Scenario {
     /// `body`, explored with so many preemptions.
     pub const fn new(name: &'static str, preemptions: Option<usize>, body: fn()) -> Self {
-        Self { name, preemptions, body }
+        Self { name, preemptions, assumes_locks: false, body }
+    }
+
+    /// The same, built on locks that are assumed.
+    pub const fn assuming_locks(self) -> Self {
+        Self { assumes_locks: true, ..self }
     }
 
     pub(super) fn with_at_most(self, bound: usize) -> Self {
@@ -107,7 +117,7 @@ pub fn check(scenario: Scenario) {
 pub(super) fn explore(scenario: Scenario, mutant: Option<(Site, Strength)>) -> usize {
     run(|run| {
         let sites = core::mem::take(&mut run.sites);
-        *run = Run { mutant, sites, limit: EXECUTIONS, ..Run::default() };
+        *run = Run { mutant, sites, limit: EXECUTIONS, assumes_locks: scenario.assumes_locks, ..Run::default() };
     });
     for clock in [false, true] {
         if clock && !run(|run| run.clock_was_asked) {
@@ -181,6 +191,32 @@ fn once(scenario: Scenario) {
         (scenario.body)();
         search::ends();
     });
+}
+
+/// Whether a lock is what it promises, and no more: who finds it held sleeps until it is released, and nothing but its
+/// own word orders anything. So what is built on locks is checked against that promise, and the lock against it by
+/// scenarios of its own; of both together there are too many interleavings, and the fences in a lock's release, full
+/// ones here, would hide that there is none where a fence is light.
+pub fn locks_are_assumed() -> bool {
+    run(|run| run.assumes_locks)
+}
+
+/// For one who has found an assumed lock held: `attempt` again at each release, or once more for one with a deadline.
+pub(crate) fn wait_for_the_lock(word: &AtomicU32, deadline: Option<Deadline>, attempt: impl Fn() -> bool) -> bool {
+    if deadline.is_some() {
+        return attempt();
+    }
+    loop {
+        kernel::wait_for_the_lock(word);
+        if attempt() {
+            return true;
+        }
+    }
+}
+
+/// After the store that frees an assumed lock.
+pub(crate) fn lock_is_released(word: &AtomicU32) {
+    kernel::lock_is_released(word);
 }
 
 loom::thread_local! {
