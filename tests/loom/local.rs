@@ -59,7 +59,7 @@ fn who_clears_up_forgets_only_what_is_gone_and_in_the_end_all_of_it() {
 }
 
 const SCENARIOS: [Counted; 3] = [
-    of_two("local: two threads find one id, which is alive", Some(5), two_threads_find_one_id_which_is_alive),
+    of_two("local: two threads find one id, which is alive", None, two_threads_find_one_id_which_is_alive),
     of_two("local: who sees a retirement finds the id gone", None, who_sees_a_retirement_finds_the_id_gone),
     of_three(
         "local: who clears up forgets only what is gone",
