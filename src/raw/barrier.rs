@@ -189,7 +189,7 @@ impl<S: Scope> Barrier<S> {
         // Acquire: pairs with Release in `change`; the arrivals and the action are visible from here on.
         let look = || self.phase.load(Acquire);
         let passed = |phase| generation(phase) != generation(arrived);
-        let mut in_time = spin::yielding(|| passed(look())) || self.sleep(arrived, deadline);
+        let mut in_time = spin::yielding(deadline, || passed(look())) || self.sleep(arrived, deadline);
         loop {
             let phase = look();
             if passed(phase) {
@@ -278,7 +278,8 @@ impl<S: Scope> Barrier<S> {
     fn sleep(&self, seen: u32, deadline: Option<Deadline>) -> bool {
         let marked = seen | ASLEEP;
         // I1. Relaxed: the mark publishes nothing, and hands on what the change before it released.
-        if seen != marked && self.phase.compare_exchange(seen, marked, Relaxed, Relaxed).is_err() {
+        if seen != marked && self.phase.compare_exchange(seen, marked, Relaxed, Relaxed).is_err_and(|now| now != marked)
+        {
             return true;
         }
         self.phase.wait(marked, deadline)

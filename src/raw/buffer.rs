@@ -262,7 +262,10 @@ pub trait Buffer {
     fn join_until(&self, deadline: Option<Deadline>) -> bool {
         self.is_all_done() || {
             let slept = Slept { buffer: self, role: Role::Joiner };
-            slept.sleepers().sleep(deadline, false, || self.is_all_done().then_some(())).came()
+            let turn = slept.sleepers().sleep(deadline, false, || self.is_all_done().then_some(()));
+            // For the look in `drop`.
+            turn.fence::<Self::Scope>();
+            turn.came()
         }
     }
 }
@@ -415,7 +418,7 @@ impl<'a, B: Buffer + ?Sized> Slept<'a, B> {
         let hurried = matches!(self.role, Role::Getter);
         let (mut before, mut seen) = (0, 0);
         let mut done = None;
-        spin::yielding(|| {
+        spin::yielding(deadline, || {
             let mut grows = || {
                 before = replace(&mut seen, self.at_hand());
                 before < seen && seen < enough

@@ -210,7 +210,8 @@ impl<S: Scope> Condition<S> {
         let depth = unsafe { lock.release_all() };
         let notified = loop {
             // Relaxed: what there is to be had is looked at under `groups`.
-            let woken = spin::yielding(|| word.load(Relaxed) != seen) || sleep(word, seen, deadline);
+            let changed = || (word.load(Relaxed) ^ seen) & !ASLEEP != 0;
+            let woken = spin::yielding(deadline, changed) || sleep(word, seen, deadline);
             let mut groups = self.groups.acquire();
             if groups.take(group) {
                 break true;
@@ -299,7 +300,7 @@ impl<S: Scope> Condition<S> {
 fn sleep<S: Scope>(word: &Futex<S>, seen: u32, deadline: Option<Deadline>) -> bool {
     let marked = seen | ASLEEP;
     // I5. Relaxed: see Order.
-    if seen != marked && word.compare_exchange(seen, marked, Relaxed, Relaxed).is_err() {
+    if seen != marked && word.compare_exchange(seen, marked, Relaxed, Relaxed).is_err_and(|now| now != marked) {
         return true;
     }
     word.wait(marked, deadline)

@@ -133,7 +133,7 @@ impl<S: Scope> Event<S> {
         let released = |word: u32| word & SET != 0 || word & !FLAGS != start & !FLAGS;
         // Acquire: pairs with Release in `set`.
         let look = || self.word.load(Acquire);
-        if spin::yielding(|| released(look())) {
+        if spin::yielding(deadline, || released(look())) {
             return true;
         }
         loop {

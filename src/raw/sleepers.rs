@@ -50,7 +50,7 @@
 //! A heavy fence interrupts every CPU that runs a thread of this process; where a lock changes hands each microsecond
 //! it costs more than the wait. So a thread sleeps without one at first, for `NAP` at most. Should it have missed a
 //! unit by that, which takes a release whose store is still on its way when the sleeper looks, and thus a few
-//! nanoseconds, it finds it when it gets up; then it sleeps behind a heavy fence. In a fight for a lock almost every
+//! nanoseconds, it finds it when it gets up; then it sleeps behind a heavy fence, or leaves behind one. In a fight for a lock almost every
 //! sleep is ended by a wake in less, and the next begins with a nap again.
 //!
 //! The models have no naps: to them one is a thread that looks now and then. In the schedules that are drawn at random
@@ -235,18 +235,26 @@ impl<S: Scope> Sleepers<S> {
             let until = limit.map_or(deadline, |limit| soonest(deadline, Deadline::after(limit)));
             let woken = self.word.wait(announced, until);
             if !woken && until == deadline {
+                if nap {
+                    // As above: one who was in flight must not leave a unit and a sleeper behind.
+                    fence::heavy::<S>();
+                }
                 // Too late, but what is there may still be had.
                 let late = self.turn(None, mark, true);
                 return Turn { taken: if late.granted { None } else { attempt() }, ..late };
             }
             slept = true;
             nap = naps && woken;
+            // A grant before all else: its wake is ours, and another unit would be somebody else's.
+            if woken && self.take_grant() {
+                return Turn { taken: None, granted: true, unfenced: true };
+            }
             if patience.is_some_and(Deadline::passed) {
                 mark = STARVING;
-            } else if let Some(taken) = spin::again(&mut attempt) {
-                // I2. Relaxed: see Order.
-                self.word.fetch_max(SOME, Relaxed);
-                return Turn { taken: Some(taken), granted: false, unfenced: true };
+            } else if woken && let Some(taken) = spin::again(deadline, &mut attempt) {
+                // I2. Relaxed: see Order. A grant that was missed above has no other wake than ours.
+                let granted = self.word.fetch_max(SOME, Relaxed) == GRANTED && self.take_grant();
+                return Turn { taken: Some(taken), granted, unfenced: true };
             }
         }
     }

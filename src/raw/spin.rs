@@ -20,8 +20,10 @@
 //! waits only. So waits that are long as a rule cost little more than their sleep.
 
 use core::cell::Cell;
+use core::time::Duration;
 use std::thread::LocalKey;
 
+use crate::sys::Deadline;
 use crate::sys::atomic::spin_hint;
 use crate::sys::identity::cpus;
 use crate::sys::thread::give_way;
@@ -38,6 +40,8 @@ const DISTANCE: u32 = 64;
 const FEW: u32 = 60;
 /// About 20 µs where nobody else wants the CPU.
 const YIELDS: u32 = 50;
+/// The longest that yields go on from the first's return.
+const LONGEST: Duration = Duration::from_micros(50);
 
 /// What has not paid is tried again once in so many waits.
 const EVERY: u32 = 32;
@@ -54,44 +58,59 @@ pub(crate) fn until(mut found: impl FnMut() -> bool) -> bool {
 }
 
 /// As [`until`], by one who was woken: at least once, and for what is found.
-pub(crate) fn again<T>(mut find: impl FnMut() -> Option<T>) -> Option<T> {
+pub(crate) fn again<T>(deadline: Option<Deadline>, mut find: impl FnMut() -> Option<T>) -> Option<T> {
     let mut found = None;
     let mut look = || {
         found = find();
         found.is_some()
     };
     if !pauses(if cpus() > 1 { LIMIT } else { 0 }, &mut look) {
-        yields(YIELDS, &mut look);
+        yields(deadline, &mut look);
     }
     found
 }
 
-/// Looks until `found` for as long as one waits for what another has yet to do.
-pub(crate) fn yielding(mut found: impl FnMut() -> bool) -> bool {
-    if_it_pays(&SINCE_PAUSES, || cpus() > 1 && pauses(FEW, &mut found))
-        || if_it_pays(&SINCE_YIELDS, || yields(YIELDS, &mut found))
+/// Looks until `found` for as long as one waits for what another has yet to do; not at all if the time is over.
+pub(crate) fn yielding(deadline: Option<Deadline>, mut found: impl FnMut() -> bool) -> bool {
+    let in_time = || !deadline.is_some_and(Deadline::passed);
+    if_it_pays(&SINCE_PAUSES, || cpus() > 1 && in_time() && pauses(FEW, &mut found))
+        || if_it_pays(&SINCE_YIELDS, || yields(deadline, &mut found))
 }
 
 fn pauses(limit: u32, found: &mut impl FnMut() -> bool) -> bool {
-    let mut made = 0;
+    let mut left = limit;
     let mut distance = 1;
     loop {
         if found() {
             return true;
         }
-        if made >= limit {
+        if left == 0 {
             return false;
         }
+        distance = left.min(distance);
         for _ in 0..distance {
             spin_hint();
         }
-        made += distance;
+        left -= distance;
         distance = (distance * 2).min(DISTANCE);
     }
 }
 
-fn yields(limit: u32, found: &mut impl FnMut() -> bool) -> bool {
-    (0..limit).take_while(|_| give_way()).any(|_| found())
+fn yields(deadline: Option<Deadline>, found: &mut impl FnMut() -> bool) -> bool {
+    let mut end = None;
+    for _ in 0..YIELDS {
+        if deadline.is_some_and(Deadline::passed) || !give_way() {
+            return false;
+        }
+        if found() {
+            return true;
+        }
+        // One yield may last as long as another thread's turn.
+        if end.get_or_insert_with(|| Deadline::after(LONGEST)).is_some_and(Deadline::passed) {
+            return false;
+        }
+    }
+    false
 }
 
 /// Does `look` unless that has been in vain lately.

@@ -259,7 +259,7 @@ impl Handle {
         }
         if reaping.claim(UNCLAIMED, CLAIMED) {
             // SAFETY: claimed, so nobody else does, and none has succeeded (I1); another thread, as checked above.
-            if !spin::yielding(|| unsafe { native.try_join() }) {
+            if !spin::yielding(deadline, || unsafe { native.try_join() }) {
                 // SAFETY: as above.
                 while !unsafe { native.join() } {
                     // The system sees two threads that join each other; so do we wait, until one of them ends after all.

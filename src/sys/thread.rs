@@ -102,12 +102,12 @@ impl Native {
     ///
     /// As for `join`.
     pub unsafe fn try_join(&self) -> bool {
-        #[cfg(target_os = "linux")]
+        #[cfg(all(target_os = "linux", any(target_env = "gnu", target_env = "musl")))]
         // SAFETY: joinable, by our caller.
         unsafe {
             libc::pthread_tryjoin_np(self.0, ptr::null_mut()) == 0
         }
-        #[cfg(not(target_os = "linux"))]
+        #[cfg(not(all(target_os = "linux", any(target_env = "gnu", target_env = "musl"))))]
         false
     }
 

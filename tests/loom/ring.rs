@@ -244,7 +244,18 @@ fn qsize_is_never_below_zero() {
     getter.join();
 }
 
-const SCENARIOS: [Counted; 22] = [
+/// The one that is woken first sees to the other, although more was put and done meanwhile.
+fn every_joiner_is_woken_though_more_is_put() {
+    let ring = ring(2);
+    put(&*ring, 1);
+    let joiners = [(); 2].map(|()| with(&ring, |ring| assert!(ring.join_until(None))));
+    ring.task_done().unwrap();
+    put(&*ring, 2);
+    ring.task_done().unwrap();
+    joiners.map(JoinHandle::join);
+}
+
+const SCENARIOS: [Counted; 23] = [
     of_two("ring: items go through one slot", None, items_go_through_one_slot),
     of_two("ring: items go through segments", None, items_go_through_segments),
     of_two("ring: a segment comes again", None, a_segment_comes_again),
@@ -255,6 +266,7 @@ const SCENARIOS: [Counted; 22] = [
     of_two("ring: join waits for the task", None, join_waits_for_the_task),
     of_two("ring: close lets joiners go", None, close_lets_joiners_go),
     of_two("ring: no more tasks are done than put", None, no_more_tasks_are_done_than_put),
+    of_three("ring: every joiner is woken though more is put", Some(3), every_joiner_is_woken_though_more_is_put),
     of_three("ring: every getter is woken", Some(3), every_getter_is_woken),
     of_three("ring: every putter is woken", Some(3), every_putter_is_woken),
     of_three("ring: a timed-out getter leaves the others a wake", Some(3), a_timed_out_getter_leaves_the_others_a_wake),

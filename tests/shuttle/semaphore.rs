@@ -77,6 +77,18 @@ fn those_who_give_up_take_nothing_with_them() {
     });
 }
 
+/// A wake that comes with a permit that is handed over is not used up by one who takes another.
+#[test]
+fn a_permit_that_is_handed_over_has_its_taker() {
+    check("semaphore: two single releases for two", || {
+        let permits = Rc::new(Semaphore::new(0));
+        team(&permits, 4, |permits, number| match number {
+            0 | 1 => permits.release(1).unwrap(),
+            _ => assert!(permits.acquire_until(1, None)),
+        });
+    });
+}
+
 #[test]
 fn a_release_of_many_serves_many() {
     check("semaphore: two releases of four for eight", || {
