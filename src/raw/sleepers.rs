@@ -245,14 +245,18 @@ impl<S: Scope> Sleepers<S> {
             }
             slept = true;
             nap = naps && woken;
-            // A grant before all else: its wake is ours, and another unit would be somebody else's.
-            if woken && self.take_grant() {
-                return Turn { taken: None, granted: true, unfenced: true };
-            }
             if patience.is_some_and(Deadline::passed) {
                 mark = STARVING;
-            } else if woken && let Some(taken) = spin::again(deadline, &mut attempt) {
-                // I2. Relaxed: see Order. A grant that was missed above has no other wake than ours.
+                continue;
+            }
+            if !woken {
+                continue;
+            }
+            // Relaxed: a grant is taken above.
+            let is_granted = || self.word.load(Relaxed) == GRANTED;
+            let looked = spin::again(deadline, || attempt().map(Some).or_else(|| is_granted().then_some(None)));
+            if let Some(taken) = looked.flatten() {
+                // I2. Relaxed: see Order. A grant that stands there may have had our wake, so nobody else comes for it.
                 let granted = self.word.fetch_max(SOME, Relaxed) == GRANTED && self.take_grant();
                 return Turn { taken: Some(taken), granted, unfenced: true };
             }

@@ -12,7 +12,7 @@ use crate::raw::{self, Deadline};
 ///
 /// An acquire gives a [`Permit`], which is given back when it is dropped, also by a panic; [`Permit::forget`] keeps it
 /// from that, and any thread may [`release`](Self::release), as in Python. What a thread has taken by `forget` and not
-/// released when it ends stays taken. A waiting thread spins for a few microseconds, then sleeps and uses no CPU.
+/// released when it ends stays taken. A waiting thread spins for some microseconds, then sleeps and uses no CPU.
 /// Timeouts: [`Duration::ZERO`] takes what is there, [`Duration::MAX`] waits for ever. No allocation.
 ///
 /// Newcomers may overtake those who sleep, but once one that has waited for a millisecond is woken in vain, the next

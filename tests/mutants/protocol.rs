@@ -36,10 +36,17 @@ pub(crate) const TABLE: &[Mutants] = &[
             },
             Mutant {
                 name: "one who was served before it announced itself again looks for more without a fence",
-                from: "granted: false, unfenced: true };",
-                to: "granted: false, unfenced: false };",
+                from: "return Turn { taken: Some(taken), granted, unfenced: true };",
+                to: "return Turn { taken: Some(taken), granted, unfenced: false };",
                 by: "loom/semaphore.rs::two_releases_let_two_sleepers_go",
                 says: "a lost wake-up",
+            },
+            Mutant {
+                name: "one who is woken by a grant leaves it",
+                from: "self.word.fetch_max(SOME, Relaxed) == GRANTED && self.take_grant();",
+                to: "self.word.fetch_max(SOME, Relaxed) == GRANTED && false;",
+                by: "shuttle/semaphore.rs::a_permit_that_is_handed_over_has_its_taker",
+                says: "deadlock",
             },
             Mutant {
                 name: "who calms down does not look for a grant",
@@ -190,8 +197,8 @@ pub(crate) const TABLE: &[Mutants] = &[
         &[
             Mutant {
                 name: "the lock is taken back for a grant without a look whether it is free",
-                from: "self.sleepers.release(|| self.word.store(FREE, Release), || self.try_acquire());",
-                to: "self.sleepers.release(|| self.word.store(FREE, Release), || true);",
+                from: "self.sleepers.release(release, || self.try_acquire());",
+                to: "self.sleepers.release(release, || true);",
                 by: "loom/lock.rs::three_threads_exclude_each_other",
                 says: "Causality violation",
             },
@@ -402,7 +409,7 @@ pub(crate) const TABLE: &[Mutants] = &[
             },
             Mutant {
                 name: "a mark that comes late undoes a notification",
-                from: "word.compare_exchange(seen, marked, Relaxed, Relaxed).is_err()",
+                from: "word.compare_exchange(seen, marked, Relaxed, Relaxed).is_err_and(|now| now != marked)",
                 to: "word.swap(marked, Relaxed) == marked",
                 by: "loom/condition.rs::the_notifier_need_not_hold_the_lock",
                 says: "a lost wake-up",
