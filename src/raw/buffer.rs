@@ -15,7 +15,7 @@
 //! # Looking
 //!
 //! One who finds no room, or no item, looks for a few microseconds before it sleeps, and while more comes, it goes on to look
-//! until there is *enough*: a quarter of the capacity, at most [`ENOUGH`]. One that goes at the first sight of one slot meets
+//! until there is *enough*: a quarter of the capacity, at most `ENOUGH`. One that goes at the first sight of one slot meets
 //! the other side there: from then on the two go in lockstep, and each item costs both the way of a position from one CPU
 //! to the other. Lead in place of lockstep is the *temporal slipping* of Giacomoni, Moseley and Vachharajani (*FastForward
 //! for Efficient Pipeline Parallelism*, PPoPP 2008).

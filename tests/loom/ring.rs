@@ -252,7 +252,7 @@ fn every_joiner_is_woken_though_more_is_put() {
     ring.task_done().unwrap();
     put(&*ring, 2);
     ring.task_done().unwrap();
-    joiners.map(JoinHandle::join);
+    joiners.into_iter().for_each(JoinHandle::join);
 }
 
 const SCENARIOS: [Counted; 23] = [
