@@ -74,32 +74,46 @@ fn wait_private(word: &AtomicU32, expected: u32, deadline: Option<Deadline>) -> 
     woken || !deadline.is_some_and(Deadline::passed)
 }
 
-/// Before a sleeper is linked, once.
+/// Before a sleeper is linked. No mutex is held meanwhile: a fork that comes before the handlers would leave it held in the
+/// child. So two threads may register, and the handlers nest.
 pub(super) fn watch_forks() -> io::Result<()> {
+    thread_local! {
+        static HANDLERS: Cell<u32> = const { Cell::new(0) };
+    }
+    /// How many of the calling thread's handlers are between their first and their last part.
+    fn change(by: i32) -> u32 {
+        HANDLERS.set(HANDLERS.get().wrapping_add_signed(by));
+        HANDLERS.get()
+    }
     extern "C" fn before() {
-        TABLE.iter().for_each(Bucket::lock);
+        if change(1) == 1 {
+            TABLE.iter().for_each(Bucket::lock);
+        }
     }
     extern "C" fn in_parent() {
-        TABLE.iter().for_each(Bucket::unlock);
+        if change(-1) == 0 {
+            TABLE.iter().for_each(Bucket::unlock);
+        }
     }
     extern "C" fn in_child() {
-        for bucket in &TABLE {
-            bucket.first.set(ptr::null());
-            bucket.unlock();
+        if change(-1) == 0 {
+            for bucket in &TABLE {
+                bucket.first.set(ptr::null());
+                bucket.unlock();
+            }
         }
     }
     static WATCHED: AtomicU32 = AtomicU32::new(0);
-    // Relaxed, all of them: it says who registers, under a mutex, and guards nothing.
+    // Relaxed, both: who does not see it registers once more.
     if WATCHED.load(Relaxed) == 0 {
-        TABLE[0].lock();
-        if WATCHED.load(Relaxed) == 0 {
-            // SAFETY: the handlers lock, change and unlock the table, which is theirs between the first and the others.
-            let failed = unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
-            WATCHED.store((failed == 0).into(), Relaxed);
+        // SAFETY: the handlers lock, change and unlock the table, which is theirs between the first and the others.
+        let failed = unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
+        if failed != 0 {
+            return Err(io::Error::from_raw_os_error(failed));
         }
-        TABLE[0].unlock();
+        WATCHED.store(1, Relaxed);
     }
-    if WATCHED.load(Relaxed) == 0 { Err(io::ErrorKind::OutOfMemory.into()) } else { Ok(()) }
+    Ok(())
 }
 
 fn wait_shared(word: &AtomicU32, expected: u32, deadline: Option<Deadline>) -> bool {
