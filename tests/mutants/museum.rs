@@ -513,10 +513,10 @@ pub(crate) const TABLE: &[Mutants] = &[
         "sys/pthread.rs",
         &[Mutant {
             name: "a child has its parent's mutexes",
-            from: "            bucket.first.set(ptr::null());
-            bucket.unlock();
+            from: "                bucket.first.set(ptr::null());
+                bucket.unlock();
 ",
-            to: "            bucket.first.set(ptr::null());\n",
+            to: "                bucket.first.set(ptr::null());\n",
             by: "pthread faults/fork.rs::an_event_is_as_it_was_and_works",
             says: "hang",
         }],
