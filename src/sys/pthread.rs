@@ -74,8 +74,8 @@ fn wait_private(word: &AtomicU32, expected: u32, deadline: Option<Deadline>) -> 
     woken || !deadline.is_some_and(Deadline::passed)
 }
 
-/// Before a sleeper is linked. No mutex is held meanwhile: a fork that comes before the handlers would leave it held in the
-/// child. So two threads may register, and the handlers nest.
+/// Before a sleeper is linked, once: a second time would come after who must come between, see `identity::at_fork`. No mutex
+/// says who registers: a fork that comes before the handlers would leave it held in the child.
 pub(super) fn watch_forks() -> io::Result<()> {
     thread_local! {
         static HANDLERS: Cell<u32> = const { Cell::new(0) };
@@ -103,17 +103,28 @@ pub(super) fn watch_forks() -> io::Result<()> {
             }
         }
     }
-    static WATCHED: AtomicU32 = AtomicU32::new(0);
-    // Relaxed, both: who does not see it registers once more.
-    if WATCHED.load(Relaxed) == 0 {
-        // SAFETY: the handlers lock, change and unlock the table, which is theirs between the first and the others.
-        let failed = unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
-        if failed != 0 {
-            return Err(io::Error::from_raw_os_error(failed));
+    const WATCHED: u32 = u32::MAX;
+    // 0, the process one of whose threads registers, or `WATCHED`.
+    static BY: AtomicU32 = AtomicU32::new(0);
+    let own = std::process::id();
+    loop {
+        // Relaxed, all of them: it says who registers, and guards nothing.
+        match BY.load(Relaxed) {
+            WATCHED => return Ok(()),
+            by if by == own => {
+                // SAFETY: gives the CPU to that thread.
+                unsafe { libc::sched_yield() };
+            }
+            // A parent's thread, which is not here, or nobody.
+            by if BY.compare_exchange(by, own, Relaxed, Relaxed).is_ok() => {
+                // SAFETY: the handlers lock, change and unlock the table, which is theirs between the first and the others.
+                let failed = unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
+                BY.store(if failed == 0 { WATCHED } else { 0 }, Relaxed);
+                return if failed == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(failed)) };
+            }
+            _ => {}
         }
-        WATCHED.store(1, Relaxed);
     }
-    Ok(())
 }
 
 fn wait_shared(word: &AtomicU32, expected: u32, deadline: Option<Deadline>) -> bool {
