@@ -54,8 +54,9 @@ const FLAGS: u32 = STATUS | ASLEEP;
 
 /// A place where a number of threads wait for each other, again and again.
 ///
-/// A thread that waits spins and yields for some microseconds and then sleeps. What came before any arrival of a cycle, and its
-/// action, is visible after every return from that cycle. All-zero is a barrier for one, which never blocks.
+/// A thread that waits spins and yields for some microseconds and then sleeps. What came before any arrival of a
+/// cycle, and its action, is visible after every return from that cycle. All-zero is a barrier for one, which never
+/// blocks.
 ///
 /// ```
 /// use underthread::raw::Barrier;

@@ -14,11 +14,11 @@
 //!
 //! # Looking
 //!
-//! One who finds no room, or no item, looks for a few microseconds before it sleeps, and while more comes, it goes on to look
-//! until there is *enough*: a quarter of the capacity, at most `ENOUGH`. One that goes at the first sight of one slot meets
-//! the other side there: from then on the two go in lockstep, and each item costs both the way of a position from one CPU
-//! to the other. Lead in place of lockstep is the *temporal slipping* of Giacomoni, Moseley and Vachharajani (*FastForward
-//! for Efficient Pipeline Parallelism*, PPoPP 2008).
+//! One who finds no room, or no item, looks for a few microseconds before it sleeps, and while more comes, it goes on
+//! to look until there is *enough*: a quarter of the capacity, at most `ENOUGH`. One that goes at the first sight of
+//! one slot meets the other side there: from then on the two go in lockstep, and each item costs both the way of a
+//! position from one CPU to the other. Lead in place of lockstep is the *temporal slipping* of Giacomoni, Moseley and
+//! Vachharajani (*FastForward for Efficient Pipeline Parallelism*, PPoPP 2008).
 //!
 //! As soon as no more has come since the last look, or the looks are at their end, anything is enough. So nobody waits for
 //! what may never come, and capacities below 8 know nothing of it. A getter's second look comes soon, as a lone item is
@@ -112,8 +112,8 @@ impl<S: Scope> Flow<S> {
 ///
 /// Everything before a put is visible after the get of its item, everything before a `task_done` after the join that
 /// it lets go, and everything before the close to who is refused by it. A thread that waits looks for a few
-/// microseconds, also for more than the one that it is after while more comes, and then sleeps. Newcomers may take an item, or room, before one who was woken for it; sleepers are woken
-/// in the kernel's order.
+/// microseconds, also for more than the one that it is after while more comes, and then sleeps. Newcomers may take an
+/// item, or room, before one who was woken for it; sleepers are woken in the kernel's order.
 pub trait Buffer {
     /// What passes through.
     type Item;
@@ -338,8 +338,8 @@ struct Slept<'a, B: Buffer + ?Sized> {
     role: Role,
 }
 
-/// How much room, or how many items, are worth no further look. Measured with 1024 slots, ours / kanal, 1 and then 64:
-/// 1.95 and 0.57 at 1 → 1, 1.59 and 0.77 at 2 → 2, 2.08 and 1.38 at 4 → 4; 128 is within the scatter, 256 slower at 1 → 1.
+/// How much room, or how many items, are worth no further look: with 1 the streams of `cargo bench -- queue` over 1024
+/// slots took more than twice as long, with 128 as long, with 256 longer from one thread to one.
 const ENOUGH: usize = 64;
 /// A getter's pauses between two looks at what grows: where one item is all that comes, it has them to wait for nothing.
 const BETWEEN: u32 = 3;

@@ -82,9 +82,9 @@ const ONE: u32 = 2;
 /// that moment, and is not stored. The notifier need not hold the lock. Threads may wait with different locks at once:
 /// a notification goes to any of them.
 ///
-/// 36 bytes, no allocation. A thread that waits spins and yields for some microseconds and then sleeps. One that dies while it
-/// waits, in another process or by a fork (the child's copy still counts its parent's waiters), may have a notification
-/// spent on it.
+/// 36 bytes, no allocation. A thread that waits spins and yields for some microseconds and then sleeps. One that dies
+/// while it waits, in another process or by a fork (the child's copy still counts its parent's waiters), may have a
+/// notification spent on it.
 ///
 /// ```
 /// use underthread::raw::{Condition, Lock};

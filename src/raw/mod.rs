@@ -20,9 +20,9 @@
 //! | [`thread`], by [`stage`] | 8, and a record | the stage of its end | the stage |
 //! | [`fuse`] | 12, and the charge | a lock, a stage | the stage |
 //!
-//! [`sleepers`] is the waiting protocol of all that hands out units; [`guarded`] puts data under a lock; [`buffer`] has
-//! the verbs of every queue; [`local`] says which ids are in use; `brief` is the lock of what the crate keeps of its own,
-//! which a fork waits for; [`spin`] says how long to look before sleeping; threads that borrow are in a
+//! [`sleepers`] is the waiting protocol of all that hands out units, [`turn`] what comes of it; [`guarded`] puts data
+//! under a lock; [`buffer`] has the verbs of every queue; [`local`] says which ids are in use; `brief` is the lock of what the crate keeps of
+//! its own, which a fork waits for; [`spin`] says how long to look before sleeping; threads that borrow are in a
 //! [`scope`](mod@scope).
 //!
 //! Every wait goes through [`Futex::wait`](crate::sys::Futex::wait): a thread that waits uses no CPU after the

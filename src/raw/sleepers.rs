@@ -50,8 +50,8 @@
 //! A heavy fence interrupts every CPU that runs a thread of this process; where a lock changes hands each microsecond
 //! it costs more than the wait. So a thread sleeps without one at first, for `NAP` at most. Should it have missed a
 //! unit by that, which takes a release whose store is still on its way when the sleeper looks, and thus a few
-//! nanoseconds, it finds it when it gets up; then it sleeps behind a heavy fence, or leaves behind one. In a fight for a lock almost every
-//! sleep is ended by a wake in less, and the next begins with a nap again.
+//! nanoseconds, it finds it when it gets up; then it sleeps behind a heavy fence, or leaves behind one. In a fight
+//! for a lock almost every sleep is ended by a wake in less, and the next begins with a nap again.
 //!
 //! The models have no naps: to them one is a thread that looks now and then. In the schedules that are drawn at random
 //! (shuttle) they happen, where all steps are in order.
@@ -198,7 +198,8 @@ impl<S: Scope> Sleepers<S> {
     ///
     /// The caller has tried, and spun, before. `fair` sleepers ask for a unit of their own once they have waited for
     /// a millisecond; whoever makes units available must then do so by [`release`](Self::release). `attempt` does not
-    /// panic: its unit, and the mark (I2, I4), would be lost.
+    /// panic: its unit, and the mark (I2, I4), would be lost. Where there may be more units, the caller wakes the next if
+    /// it sees one, behind [`Turn::fence`] (I3).
     #[cold]
     pub fn sleep<T>(&self, deadline: Option<Deadline>, fair: bool, mut attempt: impl FnMut() -> Option<T>) -> Turn<T> {
         let patience = if fair { Deadline::after(PATIENCE) } else { None };

@@ -1,23 +1,24 @@
 //! How long to look before sleeping.
 //!
-//! A sleep and a wake cost a few microseconds where both threads are on one CPU, and tens of them where the other CPU must be
-//! woken. A look costs nanoseconds, if what is waited for is on its way on another CPU, and is waste if it is not.
+//! A sleep and a wake cost a few microseconds where both threads are on one CPU, and tens of them where the other CPU
+//! must be woken. A look costs nanoseconds, if what is waited for is on its way on another CPU, and is waste if it is
+//! not.
 //!
 //! | for | looks | then |
 //! |---|---|---|
 //! | a lock: its owner gives it back soon | [`LIMIT`] pauses at most, in growing distances | sleeps |
 //! | the same, when it was woken for it and another was faster | as many, then lets others run, `YIELDS` times | sleeps |
-//! | what another thread has yet to do | `FEW` pauses, then lets others run, `YIELDS` times | sleeps |
+//! | what another thread has yet to do | `FEW` pauses, then lets others run, `YIELDS` times, `LONGEST` at most | sleeps |
 //!
 //! The distances grow up to `DISTANCE` pauses, so that an owner that goes on and on keeps its cache line. One who was woken
 //! for a lock in vain looks longer: while it is awake the releases wake nobody else, and to be woken once more would cost
 //! them a system call, and often another CPU its rest.
 //!
-//! What the other has yet to do it may do on this very CPU: then a pause is waste and a yield is the switch to it, for half
-//! the price of a sleep. If it runs on another CPU, a yield is a long pause; together they are about as long as a thread takes
-//! that was asleep there: without that, once both sleep, each would go to sleep before the other has woken up, for
-//! ever. Each thread remembers which of the two has paid lately; what has not it tries again once in `EVERY`
-//! waits only. So waits that are long as a rule cost little more than their sleep.
+//! What the other has yet to do it may do on this very CPU: then a pause is waste and a yield is the switch to it,
+//! for half the price of a sleep. If it runs on another CPU, a yield is a long pause; together they are about as long
+//! as a thread takes that was asleep there: without that, once both sleep, each would go to sleep before the other
+//! has woken up, for ever. Each thread remembers which of the two has paid lately; what has not it tries again once
+//! in `EVERY` waits only. So waits that are long as a rule cost little more than their sleep.
 
 use core::cell::Cell;
 use core::time::Duration;

@@ -20,8 +20,8 @@ impl<T> Turn<T> {
         self.granted || self.taken.is_some()
     }
 
-    /// Comes before a look for more units, for the next to wake: so that the look does not miss one whose release has seen no
-    /// sleeper, as we were on our way.
+    /// Comes before a look for more units, for the next to wake: so that the look does not miss one whose release has
+    /// seen no sleeper, as we were on our way.
     pub fn fence<S: Scope>(&self) {
         if self.unfenced {
             // Between our announcement, or the taking of the grant, and the look; partner: the light fence in `any`.

@@ -117,7 +117,7 @@ pub(super) fn watch_forks() -> io::Result<()> {
             }
             // A parent's thread, which is not here, or nobody.
             by if BY.compare_exchange(by, own, Relaxed, Relaxed).is_ok() => {
-                // SAFETY: the handlers lock, change and unlock the table, which is theirs between the first and the others.
+                // SAFETY: the handlers lock, change and unlock the table, which is theirs between the first and the last.
                 let failed = unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
                 BY.store(if failed == 0 { WATCHED } else { 0 }, Relaxed);
                 return if failed == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(failed)) };
