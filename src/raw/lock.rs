@@ -27,7 +27,7 @@
 //! # Fairness
 //!
 //! Barging, for throughput; but once a thread that has waited for 1 ms is woken and finds the lock taken, the next
-//! release hands it to one of those who sleep, past everyone who has not slept (CPython 3.13, Go and WebKit do the
+//! release hands it to one of those who sleep, past everyone who comes later (CPython 3.13, Go and WebKit do the
 //! like). Sleepers are woken in the kernel's order, which is first come, first served in practice and promised by
 //! nobody; one who was woken in vain comes last again.
 

@@ -10,7 +10,7 @@
 //! | `NONE` | none that need a wake from us: each that sleeps has been preceded by one who was woken and will see to it |
 //! | `SOME` | perhaps some: the next release wakes one |
 //! | `STARVING` | one of them has waited too long: the next owner of a unit hands it over to one of them |
-//! | `GRANTED` | a unit is in this word, for one who has slept; a wake for it is made or on its way |
+//! | `GRANTED` | a unit is in this word, for one who was here before; a wake for it is made or on its way |
 //!
 //! ```text
 //!            a sleeper announces itself            it has slept too long
@@ -29,8 +29,11 @@
 //! I3  At most one wake is in flight for a mark: between a wake and the announcement of its sleeper the word is `NONE`,
 //!     and releases make no system call. One who is woken and finds more than it takes must therefore wake the next.
 //! I4  `STARVING` is there only while a thread that has set it is still in `sleep`; it clears the mark before it
-//!     returns, and takes the unit if it was granted meanwhile. If it is killed, a newcomer does, after a while.
+//!     returns, and takes the unit if it was granted meanwhile. If it is killed, a newcomer does, after a while (I6).
 //! I5  A wait that ends by its deadline has had no wake spent on it (the futex's contract), so nothing is lost with it.
+//! I6  A grant is for those who have announced themselves before it was made. One who comes later, perhaps the very thread
+//!     that made it, waits until it has been taken. Not for ever: who it is for may have been killed, or be in a fork's
+//!     parent; or its wake has gone to a newcomer, as the kernel prefers real-time threads.
 //!
 //! # Order
 //!
@@ -205,19 +208,19 @@ impl<S: Scope> Sleepers<S> {
         let patience = if fair { Deadline::after(PATIENCE) } else { None };
         let naps = fence::heavy_is_dear::<S>();
         let mut mark = SOME;
-        let mut slept = false;
+        let mut entitled = false;
         let mut nap = naps;
         loop {
             // I2. A mark that seems to stand may have been cleared since: only a read-modify-write is sure to find the
             // latest value, as a load or a compare-exchange that fails is not. Relaxed: see Order.
             let announced = self.word.fetch_max(mark, Relaxed).max(mark);
             if announced == GRANTED {
-                // The unit is for those who have slept; a newcomer, perhaps the very thread that handed it over, waits
-                // until it has been taken. Not for ever: who it is for may have been killed, or be in a fork's parent.
-                if slept && self.take_grant() {
+                if entitled && self.take_grant() {
                     return Turn { taken: None, granted: true, unfenced: true };
                 }
             } else {
+                // I6.
+                entitled = true;
                 if !nap {
                     // Between our announcement and the attempt's load; partner: the light fence in `any`.
                     fence::heavy::<S>();
@@ -226,14 +229,14 @@ impl<S: Scope> Sleepers<S> {
                     return self.turn(Some(taken), mark, nap);
                 }
             }
-            let limit = if announced == GRANTED && !slept {
-                Some(PATIENCE)
+            let limit = if !entitled {
+                patience
             } else if nap {
-                Some(NAP)
+                Deadline::after(NAP)
             } else {
                 None
             };
-            let until = limit.map_or(deadline, |limit| soonest(deadline, Deadline::after(limit)));
+            let until = soonest(deadline, limit);
             let woken = self.word.wait(announced, until);
             if !woken && until == deadline {
                 if nap {
@@ -244,7 +247,7 @@ impl<S: Scope> Sleepers<S> {
                 let late = self.turn(None, mark, true);
                 return Turn { taken: if late.granted { None } else { attempt() }, ..late };
             }
-            slept = true;
+            entitled |= !woken;
             nap = naps && woken;
             if patience.is_some_and(Deadline::passed) {
                 mark = STARVING;

@@ -19,6 +19,23 @@ fn wake(word: usize) -> u32 {
     woken.into_iter().map(|count| u32::try_from(count).unwrap_or(0)).sum()
 }
 
+/// Does `body` while a thread wakes whoever sleeps on the words that are shown, and says how often it woke one.
+pub(crate) fn disturbed(body: impl FnOnce()) -> u32 {
+    let (done, woken) = (AtomicBool::new(false), AtomicU32::new(0));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Relaxed) {
+                woken.fetch_add(words().into_iter().map(wake).sum(), Relaxed);
+                thread::yield_now();
+            }
+        });
+        // Also where it panics.
+        let _end = AtEnd(|| done.store(true, Relaxed));
+        body();
+    });
+    woken.into_inner()
+}
+
 #[test]
 fn a_wake_for_no_reason_neither_shortens_nor_ends_a_wait() {
     if std::fs::read_to_string("/proc/self/syscall").is_err() || cfg!(underthread_pthread) {
@@ -32,18 +49,7 @@ fn a_wake_for_no_reason_neither_shortens_nor_ends_a_wait() {
 #[test]
 fn totals_are_right_under_wakes_for_no_reason() {
     child(|| {
-        let (done, woken) = (AtomicBool::new(false), AtomicU32::new(0));
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                while !done.load(Relaxed) {
-                    woken.fetch_add(words().into_iter().map(wake).sum(), Relaxed);
-                    thread::yield_now();
-                }
-            });
-            // Also where a work panics.
-            let _end = AtEnd(|| done.store(true, Relaxed));
-            all_come_to_their_end(&Crew { threads: 4, each: 300, around: &|_, body| body() });
-        });
-        assert!(cfg!(underthread_pthread) || woken.into_inner() > 0);
+        let woken = disturbed(|| all_come_to_their_end(&Crew { threads: 4, each: 300, around: &|_, body| body() }));
+        assert!(cfg!(underthread_pthread) || woken > 0);
     });
 }

@@ -9,7 +9,7 @@ pub(crate) const TABLE: &[Mutants] = &[
             Mutant {
                 name: "one who was announced sleeps without another attempt",
                 from: "if let Some(taken) = attempt() {",
-                to: "if slept && let Some(taken) = attempt() {",
+                to: "if mark == STARVING && let Some(taken) = attempt() {",
                 by: "loom/lock.rs::two_threads_exclude_each_other",
                 says: "a lost wake-up",
             },
@@ -90,7 +90,7 @@ pub(crate) const TABLE: &[Mutants] = &[
                 from: "self.word.wait(announced, until)",
                 to: "self.word.wait(mark, until)",
                 by: "faults/fork.rs::a_lock_that_another_thread_starves_for_is_handed_to_nobody_in_the_child_and_can_be_had",
-                says: "a newcomer took it at once",
+                says: "hang",
             },
             Mutant {
                 name: "a sleeper is woken before the mark is cleared",
@@ -171,17 +171,24 @@ pub(crate) const TABLE: &[Mutants] = &[
             },
             Mutant {
                 name: "a newcomer waits for a grant that nobody takes",
-                from: "                Some(PATIENCE)\n",
-                to: "                None\n",
+                from: "            let limit = if !entitled {\n                patience\n",
+                to: "            let limit = if !entitled {\n                None\n",
                 by: "faults/fork.rs::a_lock_that_another_thread_starves_for_is_handed_to_nobody_in_the_child_and_can_be_had",
                 says: "hang",
             },
             Mutant {
                 name: "a newcomer takes a grant",
-                from: "if slept && self.take_grant() {",
+                from: "if entitled && self.take_grant() {",
                 to: "if self.take_grant() {",
                 by: "faults/fork.rs::a_lock_that_another_thread_starves_for_is_handed_to_nobody_in_the_child_and_can_be_had",
                 says: "a newcomer took it at once",
+            },
+            Mutant {
+                name: "a newcomer that was woken takes a grant",
+                from: "entitled |= !woken;",
+                to: "entitled = true;",
+                by: "faults/fork.rs::a_lock_that_another_thread_starves_for_is_handed_to_nobody_in_the_child_and_can_be_had",
+                says: "a newcomer did not wait",
             },
             Mutant {
                 name: "who sleeps never starves",
