@@ -197,6 +197,11 @@ impl<B: Buffer> BaseQueue<B> {
         self.buffer.task_done()
     }
 
+    /// How many items were put for which nobody has said so yet, a moment ago; with those that a shutdown drained left out.
+    pub fn unfinished_tasks(&self) -> u64 {
+        self.buffer.unfinished()
+    }
+
     /// Waits until [`task_done`](Self::task_done) was called for every item that was put; what came before those calls
     /// is visible then. At once if none was put. A shutdown does not end the wait, but for the items that it drains.
     pub fn join(&self) {

@@ -150,8 +150,13 @@ pub trait Buffer {
     /// [`TooManyTaskDone`] if as many are marked as were put.
     fn task_done(&self) -> Result<(), TooManyTaskDone>;
 
+    /// How many more were put than are done, a moment ago.
+    fn unfinished(&self) -> u64;
+
     /// Whether as many are done as were put.
-    fn is_all_done(&self) -> bool;
+    fn is_all_done(&self) -> bool {
+        self.unfinished() == 0
+    }
 
     /// Refuses puts from now on, and gets once it is empty. `immediate` empties it: the items come back, and count as
     /// done. May be called again.

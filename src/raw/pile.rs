@@ -159,8 +159,8 @@ impl<C: Order> Buffer for Pile<C> {
         if self.finish(self.state.acquire(), 1) == 1 { Ok(()) } else { Err(TooManyTaskDone) }
     }
 
-    fn is_all_done(&self) -> bool {
-        self.state.acquire().unfinished == 0
+    fn unfinished(&self) -> u64 {
+        self.state.acquire().unfinished
     }
 
     fn close(&self, immediate: bool) -> Vec<C::Item> {

@@ -234,7 +234,7 @@ impl<T, M: Storage<T>, S: Scope> Ring<T, M, S> {
                 return 0;
             }
             let now = done.wrapping_add(count);
-            // Release: pairs with Acquire above and in `is_all_done`. Relaxed on failure: it is read again.
+            // Release: pairs with Acquire above and in `unfinished`. Relaxed on failure: it is read again.
             if self.done.0.compare_exchange(done, now, Release, Relaxed).is_ok() {
                 // If `tail` has grown since, another `task_done` is the last.
                 if now == tail {
@@ -319,13 +319,13 @@ impl<T, M: Storage<T>, S: Scope> Buffer for Ring<T, M, S> {
         if self.finish(1) == 1 { Ok(()) } else { Err(TooManyTaskDone) }
     }
 
-    fn is_all_done(&self) -> bool {
-        // `done` before `tail`: it was not above `tail` then, and `tail` is not above it later; so they were equal when
-        // `done` was read.
+    fn unfinished(&self) -> u64 {
+        // `done` before `tail`: it was not above `tail` then, and `tail` is not above it later; so if they are equal, they
+        // were when `done` was read.
         // Acquire: pairs with Release in `finish`; what came before those `task_done`s is visible.
         let done = self.done.0.load(Acquire);
         // Relaxed: as in `finish`.
-        done == self.put.position.load(Relaxed)
+        self.put.position.load(Relaxed).wrapping_sub(done)
     }
 
     fn close(&self, immediate: bool) -> Vec<T> {

@@ -839,10 +839,10 @@ pub(crate) const TABLE: &[Mutants] = &[
                 name: "all is done if as many are done as were put before",
                 from: "        let done = self.done.0.load(Acquire);
         // Relaxed: as in `finish`.
-        done == self.put.position.load(Relaxed)
+        self.put.position.load(Relaxed).wrapping_sub(done)
 ",
                 to: "        let tail = self.put.position.load(Relaxed);
-        self.done.0.load(Acquire) == tail
+        tail.wrapping_sub(self.done.0.load(Acquire))
 ",
                 by: "loom/ring.rs::one_of_two_that_is_done_is_not_all",
                 says: "assertion failed: !ring.is_all_done()",

@@ -134,6 +134,7 @@ fn run<B: Buffer>(
             Step::Shutdown(immediate) => assert_eq!(queue.shutdown(immediate), model.shutdown(immediate)),
         }
         assert_eq!(queue.qsize(), model.items.len());
+        assert_eq!(queue.unfinished_tasks(), model.unfinished as u64);
         assert_eq!(queue.empty(), model.items.is_empty());
         assert_eq!(queue.full(), model.items.len() == model.capacity);
         assert_eq!(queue.is_shutdown(), model.shut);

@@ -48,6 +48,7 @@ fn only_the_owner_has_it<S: Scope>(lock: &RLock<S>) {
     crate::support::scope(|scope| {
         scope.spawn(|| {
             assert!(lock.locked() && !lock.is_owned());
+            assert!(format!("{lock:?}").ends_with("is_owned: false, recursion_count: 0 }"), "{lock:?}");
             assert_eq!((lock.recursion_count(), lock.try_acquire(), lock.release()), (0, Ok(false), Err(NotOwner)));
             for timeout in [Duration::ZERO, Duration::from_nanos(1), Duration::from_millis(5)] {
                 let start = Instant::now();
@@ -56,6 +57,7 @@ fn only_the_owner_has_it<S: Scope>(lock: &RLock<S>) {
             }
         });
     });
+    assert!(format!("{lock:?}").ends_with("is_owned: true, recursion_count: 2 }"), "{lock:?}");
     assert_eq!((lock.recursion_count(), lock.try_acquire()), (2, Ok(true)));
     for left in [2, 1, 0] {
         lock.release().unwrap();
