@@ -72,4 +72,11 @@ pub fn bench(page: &mut Page) {
     table.row("Condition, ping-pong, 1 core", Goal::Best(0.95), subjects(Load::PingPong(Place::OneCore)));
     table.row("Condition, ping-pong, 2 cores", Goal::None, subjects(Load::PingPong(Place::TwoCores)));
     table.costs();
+
+    let mut table = page.table("The same, beside a thread for each CPU that computes", "ns", Effort::Contended);
+    for (name, place) in [("1 core", Place::OneCore), ("2 cores", Place::TwoCores)] {
+        let subjects = subjects(Load::PingPong(place)).into_iter().map(Subject::beside_strangers);
+        table.row(&format!("Condition, ping-pong, {name}, beside"), Goal::None, subjects.collect());
+    }
+    table.costs();
 }

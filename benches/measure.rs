@@ -4,6 +4,8 @@ use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use std::{panic, thread};
 
+use crate::place::beside_strangers;
+
 /// How much is measured.
 pub struct Mode {
     pub name: &'static str,
@@ -79,6 +81,12 @@ pub struct Subject<'a> {
 impl<'a> Subject<'a> {
     pub fn new((name, kind): (&'static str, Kind), run: impl Fn() -> Sample + 'a) -> Self {
         Subject { name, kind, run: Box::new(run) }
+    }
+
+    /// The same, beside a thread for each CPU that computes.
+    pub fn beside_strangers(self) -> Self {
+        let run = self.run;
+        Subject { run: Box::new(move || beside_strangers(&run)), ..self }
     }
 }
 

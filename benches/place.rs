@@ -135,6 +135,31 @@ pub fn team(threads: usize, place: Place, body: impl Fn(Member<'_>) -> u64 + Syn
     Sample { value: time.as_nanos() as f64 / operations, cpu, switches, calls }
 }
 
+/// `body`, beside a thread for each CPU that computes, and never waits: strangers to what is measured.
+pub fn beside_strangers<R>(body: impl FnOnce() -> R) -> R {
+    /// Also where `body` panics: they would be waited for.
+    struct Ends<'a>(&'a AtomicBool);
+
+    impl Drop for Ends<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Relaxed);
+        }
+    }
+
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let _ends = Ends(&over);
+        for _ in &*CPUS {
+            scope.spawn(|| {
+                while !over.load(Relaxed) {
+                    chain(1000);
+                }
+            });
+        }
+        body()
+    })
+}
+
 /// Nanoseconds for one call of `body`, made by this thread alone.
 pub fn each<R>(mut body: impl FnMut() -> R) -> Sample {
     let budget = Duration::from_millis(6).mul_f64(mode().scale);

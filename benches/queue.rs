@@ -356,6 +356,15 @@ pub fn bench(page: &mut Page) {
     table.mean(0.75);
     table.costs();
 
+    let mut table =
+        page.table("From many to many, beside a thread for each CPU that computes", "ns", Effort::Contended);
+    for (threads, capacity) in [(1, 1), (4, 1), (4, 16), (16, 16)] {
+        let load = Load::Stream { putters: threads, getters: threads, capacity };
+        let subjects = subjects::<u64>(load).into_iter().map(Subject::beside_strangers);
+        table.row(&format!("{threads} → {threads}, cap {capacity}, beside"), Goal::None, subjects.collect());
+    }
+    table.costs();
+
     let mut table = page.table("There and back, by two queues of cap 1", "ns", Effort::Contended);
     let [two, one] = [Place::TwoCores, Place::OneCore].map(|place| subjects::<u64>(Load::PingPong(place)));
     table.row("Queue, ping-pong, 2 cores", Goal::Best(0.8), two);

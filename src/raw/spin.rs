@@ -27,11 +27,12 @@
 //! item; if looks are given up at the second failure, 800 to 30 000.)
 //!
 //! A yield may also be the switch to a stranger that never waits, and keeps the CPU for the whole of its turn; who sleeps
-//! instead is preferred when it is woken. So after a yield of `TURN` a thread makes none for `EVERY` waits, after the next
+//! instead is preferred when it is woken. So after a yield of `TURN` a thread makes none for some hundred waits, after the next
 //! for twice as many, and pauses for about as long in their place. (Ten producers and ten consumers of a lock, two
 //! conditions and one slot, beside two processes that compute: 2 s for 100 000 items; with such yields 42.)
 
 use core::cell::Cell;
+use core::ops::RangeInclusive;
 use core::time::Duration;
 
 use crate::sys::Deadline;
@@ -62,8 +63,8 @@ const MANY: u32 = 16;
 
 /// A yield that was as long has perhaps let a stranger have its turn.
 const TURN: Duration = Duration::from_micros(500);
-/// The most waits without a yield, after those that were too long.
-const MOST_REST: u32 = 1 << 16;
+/// The fewest and the most waits without a yield, after those that were too long: they are to cost a few per cent.
+const RESTS: RangeInclusive<u32> = 1 << 8..=1 << 16;
 /// How many waits that yields have ended stop a thread's pauses.
 const TRUST: u32 = 64;
 /// What has not paid is tried again once in so many waits.
@@ -150,7 +151,7 @@ fn yields(deadline: Option<Deadline>, most: u32, found: &mut impl FnMut() -> boo
         if end.is_some_and(Deadline::passed) {
             let last = LAST_REST.get();
             if turn.is_some_and(Deadline::passed) {
-                let rest = (2 * last).clamp(EVERY, MOST_REST);
+                let rest = (2 * last).clamp(*RESTS.start(), *RESTS.end());
                 LAST_REST.set(rest);
                 REST.set(rest);
             } else {
