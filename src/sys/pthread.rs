@@ -74,7 +74,7 @@ fn wait_private(word: &AtomicU32, expected: u32, deadline: Option<Deadline>) -> 
     woken || !deadline.is_some_and(Deadline::passed)
 }
 
-/// Before a sleeper is linked, once: a second time would come after who must come between, see `identity::at_fork`. No mutex
+/// Before a bucket is locked, once: a second time would come after who must come between, see `identity::at_fork`. No mutex
 /// says who registers: a fork that comes before the handlers would leave it held in the child.
 pub(super) fn watch_forks() -> io::Result<()> {
     thread_local! {
@@ -106,11 +106,14 @@ pub(super) fn watch_forks() -> io::Result<()> {
     const WATCHED: u32 = u32::MAX;
     // 0, the process one of whose threads registers, or `WATCHED`.
     static BY: AtomicU32 = AtomicU32::new(0);
-    let own = std::process::id();
     loop {
         // Relaxed, all of them: it says who registers, and guards nothing.
-        match BY.load(Relaxed) {
-            WATCHED => return Ok(()),
+        let by = BY.load(Relaxed);
+        if by == WATCHED {
+            return Ok(());
+        }
+        let own = std::process::id();
+        match by {
             by if by == own => {
                 // SAFETY: gives the CPU to that thread.
                 unsafe { libc::sched_yield() };
@@ -143,6 +146,8 @@ pub(super) fn wake(word: *const AtomicU32, count: u32, shared: bool) {
     if shared {
         return;
     }
+    // As above.
+    let _ = watch_forks();
     let bucket = Bucket::of(word.addr());
     bucket.lock();
     for _ in 0..count {
