@@ -34,6 +34,12 @@ impl<T> Default for LifoQueue<T> {
     }
 }
 
+impl<T> Default for Stack<T> {
+    fn default() -> Self {
+        Self { items: Vec::new() }
+    }
+}
+
 impl<T> Order for Stack<T> {
     type Item = T;
 
@@ -45,10 +51,9 @@ impl<T> Order for Stack<T> {
         self.items.pop()
     }
 
-    fn drain(&mut self) -> Vec<T> {
-        let mut items = core::mem::take(&mut self.items);
-        items.reverse();
-        items
+    fn into_vec(mut self) -> Vec<T> {
+        self.items.reverse();
+        self.items
     }
 
     fn len(&self) -> usize {

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::BaseQueue;
 use super::queue::capacity;
-use crate::raw::{Order, Pile};
+use crate::raw::{self, Order, Pile};
 
 /// A queue that gives the smallest item, and of equal ones the one that came first.
 ///
@@ -46,6 +46,12 @@ impl<T: Ord> Default for PriorityQueue<T> {
 
 fn parent(index: usize) -> usize {
     (index - 1) / 2
+}
+
+impl<T> Default for Heap<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), puts: 0 }
+    }
 }
 
 impl<T: Ord> Order for Heap<T> {
@@ -90,11 +96,12 @@ impl<T: Ord> Order for Heap<T> {
         Some(carried.0)
     }
 
-    fn drain(&mut self) -> Vec<T> {
-        let mut items = mem::take(&mut self.items);
+    fn into_vec(mut self) -> Vec<T> {
         // A sort that panics leaves every item, in some order.
-        let _ = catch_unwind(AssertUnwindSafe(|| items.sort_unstable()));
-        items.into_iter().map(|(item, _)| item).collect()
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.items.sort_unstable())) {
+            raw::discard(payload);
+        }
+        self.items.into_iter().map(|(item, _)| item).collect()
     }
 
     fn len(&self) -> usize {

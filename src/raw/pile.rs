@@ -10,16 +10,17 @@
 
 use crate::sys::atomic::Ordering::Relaxed;
 use core::fmt;
+use core::mem;
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind, resume_unwind};
 use std::vec;
 
-use super::{Buffer, Flow, Guard, Guarded, Lock, Refused, Room, Stock, TooManyTaskDone};
+use super::{Buffer, Flow, Guard, Guarded, Lock, Refused, Room, Stock, TooManyTaskDone, discard};
 use crate::sys::Private;
 use crate::sys::atomic::AtomicU64;
 use crate::sys::const_fn;
 
-/// Items in an order of their own. Where a method panics, it must have changed nothing.
-pub trait Order {
+/// Items in an order of their own; by default, none. Where a method panics, it must have changed nothing.
+pub trait Order: Default {
     /// What is kept.
     type Item;
 
@@ -29,8 +30,8 @@ pub trait Order {
     /// Takes out the next.
     fn take(&mut self) -> Option<Self::Item>;
 
-    /// Takes out everything, in order if it can. Must not panic.
-    fn drain(&mut self) -> Vec<Self::Item>;
+    /// Everything, in order if it can: under no lock. If it panics, the items are dropped.
+    fn into_vec(self) -> Vec<Self::Item>;
 
     /// How many there are.
     fn len(&self) -> usize;
@@ -166,11 +167,11 @@ impl<C: Order> Buffer for Pile<C> {
     fn close(&self, immediate: bool) -> Vec<C::Item> {
         let mut state = self.state.acquire();
         self.flow.close();
-        let drained = if immediate { state.items.drain() } else { Vec::new() };
+        let drained = if immediate { mem::take(&mut state.items) } else { C::default() };
         self.note_length(&state);
         self.finish(state, drained.len() as u64);
         self.flow.wake_both();
-        drained
+        drained.into_vec()
     }
 }
 
@@ -245,11 +246,14 @@ impl<C: Order> Stock for PileSide<'_, C> {
             pile.note_length(&state);
         }
         drop(state);
+        if !items.is_empty() {
+            pile.flow.items_went();
+        }
         match panic {
             Some(panic) if items.is_empty() => resume_unwind(panic),
-            _ => {}
+            Some(panic) => discard(panic),
+            None => {}
         }
-        pile.flow.items_went();
         items
     }
 }

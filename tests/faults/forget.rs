@@ -155,7 +155,7 @@ fn a_ring_with_a_forgotten_side_drops_its_items() {
     });
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Stack(Vec<u32>);
 
 impl Order for Stack {
@@ -167,8 +167,8 @@ impl Order for Stack {
     fn take(&mut self) -> Option<u32> {
         self.0.pop()
     }
-    fn drain(&mut self) -> Vec<u32> {
-        std::mem::take(&mut self.0)
+    fn into_vec(self) -> Vec<u32> {
+        self.0
     }
     fn len(&self) -> usize {
         self.0.len()

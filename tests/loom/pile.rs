@@ -38,8 +38,8 @@ impl Order for Stack {
         self.items.pop()
     }
 
-    fn drain(&mut self) -> Vec<u32> {
-        std::mem::take(&mut self.items)
+    fn into_vec(self) -> Vec<u32> {
+        self.items
     }
 
     fn len(&self) -> usize {

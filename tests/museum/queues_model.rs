@@ -22,6 +22,7 @@ impl Drop for Tracked {
     }
 }
 
+#[derive(Default)]
 struct Last(Vec<Tracked>);
 
 impl Order for Last {
@@ -35,8 +36,8 @@ impl Order for Last {
         self.0.pop()
     }
 
-    fn drain(&mut self) -> Vec<Tracked> {
-        std::mem::take(&mut self.0)
+    fn into_vec(self) -> Vec<Tracked> {
+        self.0
     }
 
     fn len(&self) -> usize {

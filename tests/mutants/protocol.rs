@@ -946,11 +946,11 @@ pub(crate) const TABLE: &[Mutants] = &[
             Mutant {
                 name: "a pile is closed when its lock is another's",
                 from: "        self.flow.close();
-        let drained = if immediate { state.items.drain() } else { Vec::new() };
+        let drained = if immediate { mem::take(&mut state.items) } else { C::default() };
         self.note_length(&state);
         self.finish(state, drained.len() as u64);
 ",
-                to: "        let drained = if immediate { state.items.drain() } else { Vec::new() };
+                to: "        let drained = if immediate { mem::take(&mut state.items) } else { C::default() };
         self.note_length(&state);
         self.finish(state, drained.len() as u64);
         self.flow.close();

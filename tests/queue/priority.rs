@@ -1,11 +1,13 @@
 //! `PriorityQueue`'s own order, and comparisons that panic.
 
 use std::cmp::{Ordering, Reverse};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use underthread::queue::{PriorityQueue, TooManyTaskDone};
+
+use crate::support::watched;
 
 /// Compared by its first part only.
 #[derive(Debug)]
@@ -151,4 +153,102 @@ impl Ord for Late {
         assert_ne!(self.1.fetch_sub(1, Relaxed), 0, "no comparison left");
         self.0.cmp(&other.0)
     }
+}
+
+/// Calls its function whenever it is compared.
+struct Loaded(u32, fn());
+
+impl PartialEq for Loaded {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+impl Eq for Loaded {}
+impl PartialOrd for Loaded {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Loaded {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.1)();
+        self.0.cmp(&other.0)
+    }
+}
+
+/// What a panic carries, whose drop panics in turn.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("dropped");
+    }
+}
+
+/// A putter that waits for room in the full `queue`; true if it was refused.
+fn waiting(queue: &'static PriorityQueue<Loaded>) -> std::thread::JoinHandle<bool> {
+    std::thread::spawn(|| queue.put(Loaded(9, || {})).is_err())
+}
+
+#[test]
+fn a_shutdown_whose_sort_panics_with_a_bomb_gives_the_items_and_lets_others_go() {
+    static QUEUE: PriorityQueue<Loaded> = PriorityQueue::new(5);
+    static ARMED: AtomicBool = AtomicBool::new(false);
+    fn compared() {
+        if ARMED.swap(false, Relaxed) {
+            resume_unwind(Box::new(Bomb));
+        }
+    }
+    watched(|| {
+        QUEUE.put_many((0..5).map(|number| Loaded(number, compared))).ok().unwrap();
+        let putter = waiting(&QUEUE);
+        ARMED.store(true, Relaxed);
+        assert_eq!(QUEUE.shutdown(true).len(), 5);
+        assert!(putter.join().unwrap());
+        assert_eq!((QUEUE.qsize(), QUEUE.unfinished_tasks()), (0, 0));
+    });
+}
+
+#[test]
+fn what_a_sort_that_panics_carries_may_use_the_queue() {
+    static QUEUE: PriorityQueue<Loaded> = PriorityQueue::new(5);
+    static ARMED: AtomicBool = AtomicBool::new(false);
+    struct Guest;
+    impl Drop for Guest {
+        fn drop(&mut self) {
+            assert_eq!(QUEUE.task_done(), Err(TooManyTaskDone), "all were drained");
+        }
+    }
+    fn compared() {
+        if ARMED.swap(false, Relaxed) {
+            resume_unwind(Box::new(Guest));
+        }
+    }
+    watched(|| {
+        QUEUE.put_many((0..5).map(|number| Loaded(number, compared))).ok().unwrap();
+        ARMED.store(true, Relaxed);
+        assert_eq!(QUEUE.shutdown(true).len(), 5);
+    });
+}
+
+#[test]
+fn a_batch_that_panics_with_a_bomb_keeps_what_it_has() {
+    static QUEUE: PriorityQueue<Loaded> = PriorityQueue::new(8);
+    static LEFT: AtomicUsize = AtomicUsize::new(usize::MAX / 2);
+    fn compared() {
+        if LEFT.fetch_sub(1, Relaxed) == 0 {
+            resume_unwind(Box::new(Bomb));
+        }
+    }
+    watched(|| {
+        QUEUE.put_many((0..8).map(|number| Loaded(number, compared))).ok().unwrap();
+        let putter = waiting(&QUEUE);
+        // As above: the second take comes to it.
+        LEFT.store(7, Relaxed);
+        let got = QUEUE.get_many(8).unwrap();
+        assert!(!got.is_empty() && got.len() < 8);
+        assert!(!putter.join().unwrap(), "there was room");
+        let rest = QUEUE.get_many(9).unwrap();
+        assert!(got.iter().chain(&rest).map(|item| item.0).eq((0..8).chain([9])));
+    });
 }

@@ -59,6 +59,7 @@ fn what_is_under_a_lock_is_shown_only_if_it_is_free() {
 }
 
 /// The last comes first.
+#[derive(Default)]
 struct Stack(Vec<u8>);
 
 impl Order for Stack {
@@ -72,8 +73,8 @@ impl Order for Stack {
         self.0.pop()
     }
 
-    fn drain(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.0)
+    fn into_vec(self) -> Vec<u8> {
+        self.0
     }
 
     fn len(&self) -> usize {

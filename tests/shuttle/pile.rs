@@ -8,6 +8,7 @@ use underthread::sys::model::check;
 use crate::ring::{Item, assert_all_came, get, put};
 use crate::{join, soon_or_never, start, team};
 
+#[derive(Default)]
 struct Last(Vec<Item>);
 
 impl Order for Last {
@@ -21,8 +22,8 @@ impl Order for Last {
         self.0.pop()
     }
 
-    fn drain(&mut self) -> Vec<Item> {
-        std::mem::take(&mut self.0)
+    fn into_vec(self) -> Vec<Item> {
+        self.0
     }
 
     fn len(&self) -> usize {
