@@ -83,7 +83,7 @@ pub use self::{
     ring::{Ring, RingRoom, RingStock},
     rlock::{CountOverflow, NotOwner, RLock},
     scope::{ThreadScope, scope},
-    segments::{Cursor, Inline, Segments, Storage},
+    segments::{Cursor, Home, Inline, Segments, Storage},
     semaphore::{OverRelease, Semaphore},
     sleepers::Sleepers,
     thread::{Handle, Itself, Options, StartError, discard, start_joinable_thread, start_new_thread},

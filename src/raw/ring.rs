@@ -35,7 +35,7 @@ use core::marker::PhantomData;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::time::Duration;
 
-use super::segments::{Cursor, Segments, Storage};
+use super::segments::{Cursor, Home, Segments, Storage};
 use super::{Buffer, Flow, Guard, Guarded, Lock, Refused, TooManyTaskDone};
 use crate::sys::atomic::AtomicU64;
 use crate::sys::{Deadline, Private, Scope, const_fn};
@@ -47,7 +47,8 @@ pub use side::{RingRoom, RingStock};
 /// A bounded first-in-first-out queue, with closing and a count of tasks. Its verbs are [`Buffer`]'s.
 ///
 /// It allocates as items come, never ahead, and gives the memory back after a burst: any capacity costs 512 bytes when
-/// empty, and `usize::MAX` stands for none. Dropping it drops its items.
+/// empty, and `usize::MAX` stands for none. With a capacity of 1, an item of at most 56 bytes lies in them. Dropping it
+/// drops its items.
 ///
 /// [`Inline`](super::Inline) storage with the scope [`Shared`](crate::sys::Shared) is a ring for several processes, for
 /// which an all-zero mapping is the only constructor; whoever casts one must see to it that the items mean the same
@@ -64,7 +65,7 @@ pub use side::{RingRoom, RingStock};
 /// ```
 #[repr(C)]
 pub struct Ring<T, M: Storage<T> = Segments<T>, S: Scope = Private> {
-    put: Lane<M::Cursor, S>,
+    put: Lane<M::Cursor, S, M::Home>,
     get: Lane<M::Cursor, S>,
     done: Line<AtomicU64>,
     flow: Flow<S>,
@@ -77,12 +78,14 @@ pub struct Ring<T, M: Storage<T> = Segments<T>, S: Scope = Private> {
 struct Line<W>(W);
 
 #[repr(C, align(128))]
-struct Lane<C, S: Scope> {
+struct Lane<C, S: Scope, H = ()> {
     side: Guarded<Lock<S>, Side<C>>,
     /// Who looks at the position does not take the lock's cache line from who works there.
     line: NextLine,
     /// As in `side`, for the others.
     position: AtomicU64,
+    /// On the position's cache line: who has seen the one has the other.
+    home: H,
 }
 
 #[repr(C, align(64))]
@@ -105,11 +108,11 @@ unsafe impl<T: Send, M: Storage<T>, S: Scope> Sync for Ring<T, M, S> {}
 impl<T, M: Storage<T>, S: Scope> UnwindSafe for Ring<T, M, S> {}
 impl<T, M: Storage<T>, S: Scope> RefUnwindSafe for Ring<T, M, S> {}
 
-impl<T> Lane<Cursor<T>, Private> {
+impl<T, H> Lane<Cursor<T>, Private, H> {
     const_fn! {
-        fn new(position: u64) -> Self {
+        fn new(position: u64, home: H) -> Self {
             let side = Side { position, limit: position, cursor: Cursor::START };
-            Self { side: Guarded::new(Lock::new(), side), line: NextLine, position: AtomicU64::new(position) }
+            Self { side: Guarded::new(Lock::new(), side), line: NextLine, position: AtomicU64::new(position), home }
         }
     }
 }
@@ -127,8 +130,8 @@ impl<T> Ring<T> {
         #[doc(hidden)]
         pub fn starting_at(capacity: usize, position: u64) -> Self {
             Self {
-                put: Lane::new(position),
-                get: Lane::new(position),
+                put: Lane::new(position, Home::new()),
+                get: Lane::new(position, ()),
                 done: Line(AtomicU64::new(position)),
                 flow: Flow::new(),
                 store: Segments::new(capacity),
@@ -138,7 +141,7 @@ impl<T> Ring<T> {
     }
 }
 
-impl<C, S: Scope> Lane<C, S> {
+impl<C, S: Scope, H> Lane<C, S, H> {
     /// The side; `None` if it was held until `deadline`, perhaps by a process that was killed. Threads are waited for: an
     /// item that is there is not to be missed because another holds the side for a moment.
     #[inline]
@@ -180,7 +183,7 @@ impl<T, M: Storage<T>, S: Scope> Ring<T, M, S> {
     #[inline]
     unsafe fn fill(&self, put: &mut Side<M::Cursor>, item: T) {
         // SAFETY: the side is locked, and there is room by a head that was acquired.
-        let slot = unsafe { self.store.to_put(&mut put.cursor) };
+        let slot = unsafe { self.store.to_put(&self.put.home, &mut put.cursor) };
         // The item is not captured: that would be a copy of it where nothing is inlined.
         let place = slot.with_mut(<*mut _>::cast::<T>);
         // SAFETY: nobody else has this slot: getters end before it, and it was emptied.
@@ -200,11 +203,11 @@ impl<T, M: Storage<T>, S: Scope> Ring<T, M, S> {
     ///
     /// # Safety
     ///
-    /// `has_items` was not 0 for this side of the store, which is locked, and that many have not been taken since.
+    /// `has_items` was not 0 for this side of the ring, which is locked, and that many have not been taken since.
     #[inline]
-    unsafe fn take(store: &M, get: &mut Side<M::Cursor>) -> T {
+    unsafe fn take(store: &M, home: &M::Home, get: &mut Side<M::Cursor>) -> T {
         // SAFETY: the side is locked, and the position is below `tail`, which was acquired.
-        let slot = unsafe { store.to_get(&mut get.cursor) };
+        let slot = unsafe { store.to_get(home, &mut get.cursor) };
         get.position = get.position.wrapping_add(1);
         slot.with(|slot| {
             // SAFETY: filled by `fill`, and read this once: the cursor and the position go on.
@@ -215,7 +218,7 @@ impl<T, M: Storage<T>, S: Scope> Ring<T, M, S> {
     fn take_many(&self, get: &mut Side<M::Cursor>, most: usize) -> Vec<T> {
         let count = self.has_items(get, most as u64).min(most as u64);
         // SAFETY: there are so many, and `get` is borrowed from a guard.
-        let items = (0..count).map(|_| unsafe { Self::take(&self.store, get) }).collect();
+        let items = (0..count).map(|_| unsafe { Self::take(&self.store, &self.put.home, get) }).collect();
         // Release: pairs with Acquire in `has_room`.
         self.get.position.store(get.position, Release);
         items
@@ -356,7 +359,7 @@ impl<T, M: Storage<T>, S: Scope> Drop for Ring<T, M, S> {
                 let (tail, get) = (put.position.load(Relaxed), get.side.get_mut());
                 while get.position != tail {
                     // SAFETY: filled, as it is below `tail`; nobody else is left.
-                    drop(unsafe { Ring::<T, M, S>::take(store, get) });
+                    drop(unsafe { Ring::<T, M, S>::take(store, &put.home, get) });
                 }
             }
         }

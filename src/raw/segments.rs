@@ -12,6 +12,9 @@
 //! ring's capacity. One that is as long as that has no next: both cursors go round in it. A full ring of 1024 has 1096
 //! slots when it is first filled, and 1152 while its items move on; segments of 512 were no faster.
 //!
+//! A ring of one slot has its item at [`Home`], if it fits there, and no segment. There each item must wait for the cache
+//! lines of both positions to come over from the other CPU; a slot on a line of its own is a third, after the put side's.
+//!
 //! I1  The put side links a next segment before it publishes the first item in it; the get side goes there only for
 //!     such an item. So `first` and `next` are read after they were written, and nobody looks back at a segment that
 //!     the get side has left.
@@ -23,6 +26,7 @@
 use crate::sys::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::alloc::Layout;
 use core::fmt;
+use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ptr;
 use std::alloc::{alloc, dealloc, handle_alloc_error};
@@ -51,6 +55,8 @@ pub(super) type Slot<T> = UnsafeCell<MaybeUninit<T>>;
 pub unsafe trait Storage<T> {
     /// One side's place.
     type Cursor;
+    /// What it has on the cache line of the put side's position.
+    type Home;
 
     /// How many items there may be at a time.
     fn capacity(&self) -> u64;
@@ -59,15 +65,17 @@ pub unsafe trait Storage<T> {
     ///
     /// # Safety
     ///
-    /// One caller at a time, with the one put cursor, and only when there is room; what freed it is visible.
-    unsafe fn to_put(&self, cursor: &mut Self::Cursor) -> &Slot<T>;
+    /// One caller at a time, with the one put cursor, and only when there is room; what freed it is visible. The home
+    /// is always the same, but moves with the storage.
+    unsafe fn to_put<'a>(&'a self, home: &'a Self::Home, cursor: &mut Self::Cursor) -> &'a Slot<T>;
 
     /// The next slot to be emptied.
     ///
     /// # Safety
     ///
-    /// One caller at a time, with the one get cursor, and only when there is an item; what put it is visible.
-    unsafe fn to_get(&self, cursor: &mut Self::Cursor) -> &Slot<T>;
+    /// One caller at a time, with the one get cursor, and only when there is an item; what put it is visible. The home
+    /// is always the same, but moves with the storage.
+    unsafe fn to_get<'a>(&'a self, home: &'a Self::Home, cursor: &mut Self::Cursor) -> &'a Slot<T>;
 
     /// Frees the memory.
     ///
@@ -94,12 +102,34 @@ pub struct Cursor<T> {
     left: usize,
 }
 
+/// A slot for an item of at most 56 bytes: together with a position that is a cache line.
+#[repr(C)]
+pub struct Home<T> {
+    #[cfg(not(any(loom, shuttle)))]
+    slot: Slot<[u64; 7]>,
+    /// A model's cell is an object, of a type.
+    #[cfg(any(loom, shuttle))]
+    slot: Slot<T>,
+    items: PhantomData<T>,
+}
+
 /// The head of an allocation that goes on with `length` slots.
 #[repr(C)]
 struct Segment<T> {
     next: AtomicPtr<Segment<T>>,
     length: usize,
     slots: [Slot<T>; 0],
+}
+
+impl<T> Home<T> {
+    const FITS: bool = size_of::<Slot<T>>() <= size_of::<Self>() && align_of::<Slot<T>>() <= align_of::<Self>();
+
+    const_fn! {
+        /// Empty.
+        pub(super) fn new() -> Self {
+            Self { slot: UnsafeCell::new(MaybeUninit::uninit()), items: PhantomData }
+        }
+    }
 }
 
 impl<T> Segment<T> {
@@ -180,15 +210,24 @@ impl<T> Cursor<T> {
         *self = Self { segment, end, left };
     }
 
+    /// Enters the home, if an item fits there, for one step: after that the ring may move.
+    fn stay(&mut self, home: &Home<T>) -> bool {
+        if Home::<T>::FITS {
+            let slot = ptr::from_ref(&home.slot).cast_mut().cast::<Slot<T>>();
+            *self = Self { segment: ptr::null_mut(), end: slot.wrapping_add(1), left: 1 };
+        }
+        Home::<T>::FITS
+    }
+
     /// # Safety
     ///
-    /// `left` is not zero; the segment outlives the use of the slot.
+    /// `left` is not zero; the segment, or the home, outlives the use of the slot.
     #[inline]
     unsafe fn step<'a>(&mut self) -> &'a Slot<T> {
-        // SAFETY: so many slots of the segment are before its end.
+        // SAFETY: so many slots of the segment, or of the home, are before its end.
         let slot = unsafe { self.end.sub(self.left) };
         self.left -= 1;
-        // SAFETY: a slot of the segment, made by `allocate`.
+        // SAFETY: a slot of the segment, made by `allocate`, or the home, which is one for any type that fits.
         unsafe { &*slot }
     }
 }
@@ -205,7 +244,10 @@ impl<T> Segments<T> {
     ///
     /// As for [`Storage::to_put`].
     #[cold]
-    unsafe fn extend(&self, cursor: &mut Cursor<T>) {
+    unsafe fn extend(&self, home: &Home<T>, cursor: &mut Cursor<T>) {
+        if self.capacity == 1 && cursor.stay(home) {
+            return;
+        }
         let full = cursor.segment;
         let next = if full.is_null() {
             let first = Segment::allocate(FIRST_SLOTS.min(Segment::<T>::MOST).min(self.capacity));
@@ -248,7 +290,10 @@ impl<T> Segments<T> {
     ///
     /// As for [`Storage::to_get`].
     #[cold]
-    unsafe fn leave(&self, cursor: &mut Cursor<T>) {
+    unsafe fn leave(&self, home: &Home<T>, cursor: &mut Cursor<T>) {
+        if self.capacity == 1 && cursor.stay(home) {
+            return;
+        }
         let empty = cursor.segment;
         // SAFETY: the get side's own segment.
         let next = if empty.is_null() {
@@ -280,9 +325,10 @@ impl<T> Segments<T> {
 
 // SAFETY: the get cursor goes from `first` by the same links, in segments of the same lengths, as the put cursor did. The
 // slots of one segment are different, so are those of two linked ones; a segment comes again, as its own next if it is
-// as long as the capacity, or as the spare after the get side has left it.
+// as long as the capacity, or as the spare after the get side has left it. With the one slot at home it is always that.
 unsafe impl<T> Storage<T> for Segments<T> {
     type Cursor = Cursor<T>;
+    type Home = Home<T>;
 
     #[inline]
     fn capacity(&self) -> u64 {
@@ -290,22 +336,22 @@ unsafe impl<T> Storage<T> for Segments<T> {
     }
 
     #[inline]
-    unsafe fn to_put(&self, cursor: &mut Cursor<T>) -> &Slot<T> {
+    unsafe fn to_put<'a>(&'a self, home: &'a Home<T>, cursor: &mut Cursor<T>) -> &'a Slot<T> {
         if cursor.left == 0 {
             // SAFETY: by our caller.
-            unsafe { self.extend(cursor) };
+            unsafe { self.extend(home, cursor) };
         }
-        // SAFETY: there is one now; a segment that the put side is in is not freed.
+        // SAFETY: there is one now; the home is borrowed, and a segment that the put side is in is not freed.
         unsafe { cursor.step() }
     }
 
     #[inline]
-    unsafe fn to_get(&self, cursor: &mut Cursor<T>) -> &Slot<T> {
+    unsafe fn to_get<'a>(&'a self, home: &'a Home<T>, cursor: &mut Cursor<T>) -> &'a Slot<T> {
         if cursor.left == 0 {
             // SAFETY: by our caller.
-            unsafe { self.leave(cursor) };
+            unsafe { self.leave(home, cursor) };
         }
-        // SAFETY: there is one now; a segment that the get side is in is not freed.
+        // SAFETY: there is one now; the home is borrowed, and a segment that the get side is in is not freed.
         unsafe { cursor.step() }
     }
 
@@ -339,6 +385,7 @@ pub struct Inline<T, const N: usize> {
 // SAFETY: both cursors go round the same slots, in the same order; there are `capacity` of them.
 unsafe impl<T, const N: usize> Storage<T> for Inline<T, N> {
     type Cursor = u32;
+    type Home = ();
 
     #[inline]
     fn capacity(&self) -> u64 {
@@ -347,16 +394,16 @@ unsafe impl<T, const N: usize> Storage<T> for Inline<T, N> {
     }
 
     #[inline]
-    unsafe fn to_put(&self, cursor: &mut u32) -> &Slot<T> {
+    unsafe fn to_put<'a>(&'a self, _: &'a (), cursor: &mut u32) -> &'a Slot<T> {
         let slot = &self.slots[*cursor as usize];
         *cursor = if *cursor as usize == N - 1 { 0 } else { *cursor + 1 };
         slot
     }
 
     #[inline]
-    unsafe fn to_get(&self, cursor: &mut u32) -> &Slot<T> {
+    unsafe fn to_get<'a>(&'a self, home: &'a (), cursor: &mut u32) -> &'a Slot<T> {
         // SAFETY: by our caller; both sides step alike.
-        unsafe { self.to_put(cursor) }
+        unsafe { self.to_put(home, cursor) }
     }
 
     unsafe fn free(&mut self, _: &u32, _: &u32) {}
@@ -365,6 +412,12 @@ unsafe impl<T, const N: usize> Storage<T> for Inline<T, N> {
 impl<T> fmt::Debug for Segments<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Segments").field("capacity", &self.capacity).finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for Home<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Home").finish_non_exhaustive()
     }
 }
 

@@ -113,6 +113,36 @@ fn every_capacity_fills_and_empties_past_the_wrap() {
     fills_and_empties(&Ring::starting_at(3, NEAR_WRAP), |index| [index as u8; 20_000]);
 }
 
+#[repr(align(64))]
+#[derive(Debug, PartialEq)]
+struct Aligned(usize);
+
+#[test]
+fn a_lone_item_takes_no_memory_if_it_is_small() {
+    fn held_for_one<T: PartialEq + std::fmt::Debug>(item: impl Fn(usize) -> T) -> isize {
+        let before = HELD.get();
+        let ring = Ring::starting_at(1, NEAR_WRAP);
+        fills_and_empties(&ring, &item);
+        ring.try_put(item(1)).unwrap();
+        let held = HELD.get() - before;
+        // It moves with its item, and goes on.
+        let ring = Box::new(ring);
+        assert_eq!(ring.try_get(), Ok(item(1)));
+        fills_and_empties(&ring, &item);
+        ring.try_put(item(2)).unwrap();
+        assert_eq!(ring.close(true), [item(2)]);
+        drop(ring);
+        assert_eq!(HELD.get(), before);
+        held
+    }
+    assert_eq!(held_for_one(|index| index as u8), 0);
+    assert_eq!(held_for_one(|index| [index; 7]), 0);
+    assert_eq!(held_for_one(|_| ()), 0);
+    assert!(held_for_one(|index| [index as u8; 57]) >= 57);
+    assert!(held_for_one(|index| index as u128) >= 16);
+    assert!(held_for_one(Aligned) >= 64);
+}
+
 #[test]
 fn a_zeroed_ring_in_a_mapping_fills_and_empties() {
     // SAFETY: all-zero bytes are an empty ring.
@@ -221,6 +251,19 @@ fn a_dropped_ring_drops_every_item_once_even_if_one_panics() {
     });
     drop(outcome.unwrap_err());
     assert_eq!(drops.load(Relaxed), 50);
+}
+
+#[test]
+fn a_dropped_ring_of_one_slot_drops_its_item_once_even_if_that_panics() {
+    for (before, panics) in [(0, false), (2, true)] {
+        let drops = AtomicUsize::new(before);
+        let outcome = std::panic::catch_unwind(|| {
+            let ring = Ring::new(1);
+            ring.try_put(Fragile(&drops)).map_err(|_| ()).unwrap();
+        });
+        assert_eq!(outcome.is_err(), panics);
+        assert_eq!(drops.load(Relaxed), before + 1);
+    }
 }
 
 #[test]

@@ -65,8 +65,9 @@ impl<T, M: Storage<T>, S: Scope> Stock for RingStock<'_, T, M, S> {
 
     #[inline]
     fn get(mut self) -> T {
+        let Ring { put, store, .. } = self.ring;
         // SAFETY: made only where there is an item, and used up here.
-        let item = unsafe { Ring::<T, M, S>::take(&self.ring.store, &mut self.get) };
+        let item = unsafe { Ring::<T, M, S>::take(store, &put.home, &mut self.get) };
         // Release: pairs with Acquire in `has_room`.
         self.ring.get.position.store(self.get.position, Release);
         drop(self.get);
