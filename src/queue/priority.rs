@@ -12,7 +12,8 @@ use crate::raw::{self, Order, Pile};
 ///
 /// For the largest first, put [`Reverse`](core::cmp::Reverse). One lock, under which items are compared: their
 /// `Ord` must not use the queue. If it panics, so does the put or get, which then has changed nothing; a `get_many`
-/// that has items already ends with those, and a `put_many` has put those before, and drops the rest. Memory as for [`LifoQueue`](super::LifoQueue).
+/// that has items already ends with those, and a `put_many` has put those before, and drops the rest. Memory as for
+/// [`LifoQueue`](super::LifoQueue).
 ///
 /// ```
 /// let queue = underthread::queue::PriorityQueue::new(0);

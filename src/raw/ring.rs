@@ -274,8 +274,8 @@ impl<T, M: Storage<T>, S: Scope> Buffer for Ring<T, M, S> {
             // Acquire: pairs with Release in `filled`; who stored it had seen a head that is at most the capacity
             // behind, so ours is not older.
             let tail = self.put.position.load(Acquire);
-            // Acquire: pairs with Release in `get` and `take_many`; who stored it had seen a tail that is not behind it, so our
-            // second look at that is not older.
+            // Acquire: pairs with Release in `get` and `take_many`; who stored it had seen a tail that is not behind it,
+            // so our second look at that is not older.
             let head = self.get.position.load(Acquire);
             // Relaxed: see above. Unchanged, it was the same when `head` was read.
             if self.put.position.load(Relaxed) == tail {

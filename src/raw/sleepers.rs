@@ -13,12 +13,14 @@
 //! | `GRANTED` | a unit is in this word, for one who was here before; a wake for it is made or on its way |
 //!
 //! ```text
-//!            a sleeper announces itself            it has slept too long
-//!    NONE ───────────────────────────────► SOME ──────────────────────► STARVING
-//!      ▲                                    │ ▲                         │      │
-//!      └───────── clear, then wake ─────────┘ └── taken ── GRANTED ◄────┘      │
-//!      ▲                                          by a sleeper  take back, grant │
-//!      └─────────── clear, then wake: where the release is unfair ────────────┘
+//!           a sleeper announces itself            up in vain after 1 ms
+//!    NONE ───────────────────────────────► SOME ─────────────────────────► STARVING
+//!     ▲ ▲ │                                │ ▲ ▲                            │ ▲ │ │
+//!     │ └─┼────── clear, then wake ────────┘ │ └─ it leaves, and calms ─────┘ │ │ │
+//!     │   │                                  └─── taken ── GRANTED ◄──────────┼─┘ │
+//!     │   │                            by a sleeper        take back, grant   │   │
+//!     │   └────── woken, whereby the mark went, and up in vain after 1 ms ────┘   │
+//!     └────────── clear, then wake: by a release that hands nothing over ─────────┘
 //! ```
 //!
 //! I1  A thread sleeps only on the value that it has announced or seen, never on `NONE`; every wake changes the word

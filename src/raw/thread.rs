@@ -11,11 +11,18 @@
 //! | `CLAIMED` | one joiner has, and waits |
 //! | `REAPED` | gone, with its stack |
 //!
+//! | `native_id` | thread |
+//! |---|---|
+//! | 0 | has not taken its first step |
+//! | the kernel's number of it | has its number and its name |
+//!
 //! ```text
 //!               the thread itself
 //!    RUNNING ──────────────────────► ENDED
 //!               the first joiner              the same, after pthread_join
 //!  UNCLAIMED ──────────────────────► CLAIMED ──────────────────────────────► REAPED
+//!               the thread's first step
+//!          0 ──────────────────────► the kernel's number
 //! ```
 //!
 //! A joiner with a deadline waits for `ENDED` before it claims, as the system's join cannot be given up. One without

@@ -1,4 +1,4 @@
-//! `Futex` on any Unix: a table of pthread mutexes, and a condition variable for each sleeper.
+//! `Futex` without the system call: a table of pthread mutexes, and a condition variable for each sleeper.
 //!
 //! A private word's address chooses a bucket. Whoever waits links a node of its own stack there; whoever wakes
 //! unlinks nodes of that address, oldest first.

@@ -7,9 +7,9 @@ use crate::raw::{self, Deadline, Guard, Waitable};
 /// Lets threads wait, with a lock given up meanwhile, until another one notifies them.
 ///
 /// It works with the guards of [`Lock`](super::Lock) and [`RLock`](super::RLock), and owns neither: one lock may have
-/// several conditions. Waiting releases the lock, spins and yields for some microseconds and then sleeps, and has the lock again
-/// when it returns, however long that takes. An `RLock` is released whole, and has its depth again afterwards; its data
-/// must then be `Sync`, see below.
+/// several conditions. Waiting releases the lock, spins and yields for some microseconds and then sleeps, and has the
+/// lock again when it returns, however long that takes. An `RLock` is released whole, and has its depth again
+/// afterwards; its data must then be `Sync`, see below.
 ///
 /// No wait ends without reason, and a notification is never lost on one that has timed out: as many waits say that
 /// they were notified as the notifier was told. A notification goes to those who wait at that moment, and is not

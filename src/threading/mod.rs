@@ -11,9 +11,9 @@
 //! | a value for each thread | [`Local`] | |
 //!
 //! A method called `…_timeout` takes a `Duration`: zero looks once, and what no clock can name, such as
-//! `Duration::MAX`, is for ever. It is never early. A thread that waits spins and yields for some microseconds and then sleeps.
-//! A panic releases what it unwinds; nothing is poisoned. When the process exits it waits for every [`Thread`] that is
-//! no daemon: see [`register_atexit`].
+//! `Duration::MAX`, is for ever. It is never early. A thread that waits spins and yields for some microseconds and then
+//! sleeps. A panic releases what it unwinds; nothing is poisoned. When the process exits it waits for every [`Thread`]
+//! that is no daemon: see [`register_atexit`].
 #![forbid(unsafe_code)]
 
 mod barrier;

@@ -96,6 +96,45 @@ fn a_timeout_ends_a_wait_but_not_before_its_time() {
 }
 
 #[test]
+fn a_wait_without_time_gives_up_the_lock_all_the_same() {
+    let (came, condition) = (Lock::new(false), Condition::new());
+    support::watched(|| {
+        crate::support::scope(|scope| {
+            let mut guard = came.acquire();
+            scope.spawn(|| *came.acquire() = true);
+            while !*guard {
+                assert!(!condition.wait_timeout(&mut guard, Duration::ZERO));
+            }
+        });
+    });
+}
+
+#[test]
+fn a_wait_that_is_too_late_has_the_lock_again_however_long_that_takes() {
+    let (came, condition, held) = (Lock::new(false), Condition::new(), AtomicBool::new(false));
+    support::watched(|| {
+        crate::support::scope(|scope| {
+            let mut guard = came.acquire();
+            scope.spawn(|| {
+                let mut guard = came.acquire();
+                held.store(true, Relaxed);
+                // Past the other's deadline: it waits for us now.
+                let start = Instant::now();
+                while start.elapsed() < Duration::from_millis(5) {
+                    thread::yield_now();
+                }
+                *guard = true;
+                held.store(false, Relaxed);
+            });
+            while !*guard {
+                assert!(!condition.wait_timeout(&mut guard, Duration::from_micros(100)));
+                assert!(!held.load(Relaxed));
+            }
+        });
+    });
+}
+
+#[test]
 fn a_predicate_that_holds_when_the_time_has_passed_wins() {
     let (lock, condition, calls) = (Lock::new(()), Condition::new(), AtomicU32::new(0));
     let second = |(): &()| calls.fetch_add(1, Relaxed) == 1;

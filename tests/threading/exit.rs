@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use underthread::raw;
 use underthread::threading::{
-    Finalizing, JoinError, Local, StartError, Thread, current_thread, main_thread, register_atexit, shutdown_timeout,
+    Event, Finalizing, JoinError, Local, StartError, Thread, current_thread, main_thread, register_atexit,
+    shutdown_timeout,
 };
 
 use crate::support::rerun;
@@ -123,6 +124,47 @@ fn a_bounded_shutdown_gives_the_stragglers_and_then_nothing_starts() {
         return;
     };
     assert_eq!(said, ["straggler is abandoned"]);
+}
+
+#[test]
+fn raw_threads_start_also_when_no_other_does() {
+    let Some(said) = child("raw_threads_start_also_when_no_other_does") else {
+        assert!(shutdown_timeout(Duration::MAX).is_empty());
+        assert!(matches!(Thread::new(|| ()).start(), Err(StartError::Finalizing)));
+        raw::start_joinable_thread(raw::Options::new(), || say("raw")).unwrap().join().unwrap();
+        return;
+    };
+    assert_eq!(said, ["raw"]);
+}
+
+/// What is asked of a daemon, in the exit's last steps, and answered.
+static ASKED: Event = Event::new();
+static ANSWERED: Event = Event::new();
+
+#[test]
+fn the_systems_callbacks_are_called_before_or_after_ours_and_daemons_run_through_all() {
+    let Some(said) = child("the_systems_callbacks_are_called_before_or_after_ours_and_daemons_run_through_all") else {
+        extern "C" fn older() {
+            say("older");
+            ASKED.set();
+            ANSWERED.wait();
+        }
+        extern "C" fn newer() {
+            say("newer");
+        }
+        raw::at_exit(older);
+        let daemon = Thread::new(|| {
+            ASKED.wait();
+            say("daemon");
+            ANSWERED.set();
+        });
+        daemon.daemon(true).start().unwrap();
+        // The first that is waited for: from now on the exit calls us.
+        start_patient("thread", || ());
+        raw::at_exit(newer);
+        return;
+    };
+    assert_eq!(said, ["newer", "thread", "older", "daemon"]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::os::fd::AsRawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::sync::mpsc;
@@ -164,6 +165,56 @@ fn the_daemon_flag_is_inherited_and_fixed_by_the_start() {
 }
 
 #[test]
+fn the_daemon_flag_is_that_of_the_maker_and_not_of_the_starter() {
+    watched(|| {
+        // Made here: a daemon, as libtest's thread is one.
+        let (say, hear) = mpsc::channel();
+        let own = Thread::new(|| current_thread().is_daemon());
+        let given = own.clone();
+        let other = Thread::new(move || {
+            given.start().unwrap();
+            say.send(Thread::new(|| current_thread().is_daemon())).unwrap();
+        })
+        .daemon(false);
+        other.start().unwrap();
+        let made_there = hear.recv().unwrap();
+        made_there.start().unwrap();
+        other.join().unwrap();
+        assert!(own.into_result().unwrap());
+        assert!(!made_there.into_result().unwrap());
+    });
+}
+
+#[test]
+fn the_daemon_flag_of_a_thread_that_was_not_started_here_is_fixed() {
+    watched(|| {
+        for thread in [main_thread(), current_thread()] {
+            let before = thread.is_daemon();
+            assert!(catch_unwind(AssertUnwindSafe(|| thread.clone().daemon(!before))).is_err());
+            assert_eq!(thread.is_daemon(), before);
+        }
+    });
+}
+
+#[test]
+fn threads_and_dummies_are_numbered_by_one_count_also_those_that_are_given_a_name() {
+    const CHILD: &str = "UNDERTHREAD_NUMBERS";
+    if std::env::var_os(CHILD).is_none() {
+        let test = "thread::threads_and_dummies_are_numbered_by_one_count_also_those_that_are_given_a_name";
+        let output = rerun(test, CHILD);
+        assert!(output.status.success(), "{output:?}");
+        return;
+    }
+    let made = || Thread::new(|| ()).get_name();
+    let foreign = || std::thread::spawn(|| current_thread().get_name()).join().unwrap();
+    let named = || Thread::new(|| ()).name("").get_name();
+    assert_eq!(
+        [made(), foreign(), named(), made(), foreign()].map(|name| name.to_string()),
+        ["Thread-1", "Dummy-2", "", "Thread-4", "Dummy-5"]
+    );
+}
+
+#[test]
 fn what_is_captured_is_dropped_before_the_thread_counts_as_ended() {
     struct Captured(Arc<AtomicBool>);
     impl Drop for Captured {
@@ -306,6 +357,33 @@ fn the_default_hook_names_the_thread_and_an_exit_is_silent() {
         thread.start().unwrap();
         thread.join().unwrap();
     }
+}
+
+#[test]
+fn a_panic_that_nobody_can_be_told_of_is_a_result_all_the_same() {
+    const CHILD: &str = "UNDERTHREAD_NO_STDERR";
+    if std::env::var_os(CHILD).is_none() {
+        let output = rerun("thread::a_panic_that_nobody_can_be_told_of_is_a_result_all_the_same", CHILD);
+        assert!(output.status.success(), "{output:?}");
+        return;
+    }
+    let panics = || {
+        let thread: Thread<()> = started(|| panic!("unheard"));
+        assert!(matches!(thread.into_result(), Err(NoResult::Panicked(_))));
+    };
+    // Nobody reads any more what is written to stderr.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    // SAFETY: puts a pipe in the place of stderr.
+    assert_eq!(unsafe { libc::dup2(writer.as_raw_fd(), 2) }, 2);
+    panics();
+    set_excepthook(Some(Arc::new(|_| panic!("the hook's own"))));
+    panics();
+    // SAFETY: stderr is nobody's.
+    assert_eq!(unsafe { libc::close(2) }, 0);
+    panics();
+    set_excepthook(None);
+    panics();
 }
 
 #[test]

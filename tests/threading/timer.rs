@@ -3,9 +3,9 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use underthread::threading::{JoinError, StartError, Timer, current_thread};
+use underthread::threading::{JoinError, StartError, Thread, Timer, current_thread};
 
-use crate::support::watched;
+use crate::support::{rerun, watched};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -76,6 +76,38 @@ fn a_timer_whose_call_panics_is_finished() {
         timer.start().unwrap();
         timer.join().unwrap();
         assert!(timer.is_finished());
+    });
+}
+
+#[test]
+fn a_timer_has_a_name_and_its_panic_goes_to_the_excepthook() {
+    const CHILD: &str = "UNDERTHREAD_TIMER_PANIC";
+    if std::env::var_os(CHILD).is_none() {
+        let output = rerun("timer::a_timer_has_a_name_and_its_panic_goes_to_the_excepthook", CHILD);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{said}");
+        assert!(said.contains("thread Thread-1 panicked: in a timer\n"), "{said}");
+        return;
+    }
+    let timer = Timer::new(Duration::ZERO, || panic!("in a timer"));
+    assert_eq!(&*timer.thread().get_name(), "Thread-1");
+    timer.start().unwrap();
+    timer.join().unwrap();
+}
+
+#[test]
+fn a_timer_is_a_daemon_if_its_maker_is_or_if_told_so_before_its_start() {
+    watched(|| {
+        // libtest's thread is foreign, so a daemon.
+        assert!(Timer::new(HOUR, || ()).thread().is_daemon());
+        let maker = Thread::new(|| Timer::new(HOUR, || ())).daemon(false);
+        maker.start().unwrap();
+        let timer = maker.into_result().unwrap();
+        assert!(!timer.thread().is_daemon());
+        assert!(timer.thread().clone().daemon(true).is_same(timer.thread()) && timer.thread().is_daemon());
+        timer.start().unwrap();
+        assert!(timer.thread().is_daemon() && timer.cancel());
+        timer.join().unwrap();
     });
 }
 
