@@ -33,6 +33,18 @@ impl<T> SimpleQueue<T> {
         let _ = self.ring.try_put(item);
     }
 
+    /// As [`put`](Self::put), which never waits for room.
+    #[inline]
+    pub fn put_nowait(&self, item: T) {
+        self.put(item);
+    }
+
+    /// Puts all of `items`, in order, with no other put between them. The iterator is run to its end first.
+    pub fn put_many(&self, items: impl IntoIterator<Item = T>) {
+        // As in `put`.
+        let _ = self.ring.put_many_until(items.into_iter().collect(), None);
+    }
+
     /// Gets the next item, waiting for one as long as it takes.
     #[inline]
     pub fn get(&self) -> T {
@@ -61,6 +73,25 @@ impl<T> SimpleQueue<T> {
     /// [`Empty`] if there was none in time.
     pub fn get_timeout(&self, timeout: Duration) -> Result<T, Empty> {
         self.ring.get_until(Deadline::after(timeout)).map_err(|_| Empty)
+    }
+
+    /// Gets what there is, at most `most` items, waiting for the first as long as it takes. With 0, gets none.
+    pub fn get_many(&self, most: usize) -> Vec<T> {
+        loop {
+            // As in `get`.
+            if let Ok(items) = self.ring.get_many_until(most, None) {
+                return items;
+            }
+        }
+    }
+
+    /// As [`get_many`](Self::get_many), waiting for the first for at most `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_timeout`](Self::get_timeout).
+    pub fn get_many_timeout(&self, most: usize, timeout: Duration) -> Result<Vec<T>, Empty> {
+        self.ring.get_many_until(most, Deadline::after(timeout)).map_err(|_| Empty)
     }
 
     /// How many items there were, a moment ago.

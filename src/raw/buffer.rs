@@ -300,7 +300,7 @@ pub trait Stock {
 }
 
 /// A [`Room`] or [`Stock`] that was perhaps waited for. One who has slept wakes the next when it is done with it.
-#[expect(missing_debug_implementations, reason = "it holds a lock")]
+#[must_use = "the lock is released at once if the side is not kept"]
 pub struct Passage<'a, B: Buffer + ?Sized, G> {
     // In this order: the lock is released before the next is woken.
     side: G,
@@ -455,6 +455,12 @@ impl<B: Buffer + ?Sized> Drop for Slept<'_, B> {
         if self.at_hand() != 0 {
             self.sleepers().wake();
         }
+    }
+}
+
+impl<B: Buffer + ?Sized, G: fmt::Debug> fmt::Debug for Passage<'_, B, G> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Passage").field("side", &self.side).field("slept", &self.slept.is_some()).finish()
     }
 }
 

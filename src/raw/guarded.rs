@@ -25,6 +25,11 @@ pub unsafe trait RawLock {
     /// Acquires if that needs no waiting.
     fn try_acquire(&self) -> bool;
 
+    /// As [`try_acquire`](Self::try_acquire), but `false` where that panics.
+    fn try_acquire_quietly(&self) -> bool {
+        self.try_acquire()
+    }
+
     /// Undoes one acquire.
     ///
     /// # Safety
@@ -124,12 +129,13 @@ impl<R: RawLock, T: ?Sized> Guarded<R, T> {
         Guard { owner: self, marker: PhantomData }
     }
 
-    /// For [`fmt::Debug`] of a type called `name`. Never blocks: what another holds shows as `<locked>`.
+    /// For [`fmt::Debug`] of a type called `name`. Never blocks: what another holds, or the caller as often as can be,
+    /// shows as `<locked>`.
     pub(crate) fn debug(&self, name: &str, formatter: &mut fmt::Formatter<'_>) -> fmt::Result
     where
         T: fmt::Debug,
     {
-        match self.try_acquire() {
+        match self.lock.try_acquire_quietly().then(|| self.guard()) {
             Some(data) => formatter.debug_tuple(name).field(&&*data).finish(),
             None => write!(formatter, "{name}(<locked>)"),
         }

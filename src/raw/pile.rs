@@ -187,6 +187,7 @@ impl<C: Order> Buffer for Pile<C> {
 ///     send::<PileSide<'_, C>>();
 /// }
 /// ```
+#[must_use = "the lock is released at once if the side is not kept"]
 pub struct PileSide<'a, C: Order> {
     pile: &'a Pile<C>,
     state: Guard<'a, Lock, State<C>>,

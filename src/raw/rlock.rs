@@ -209,6 +209,10 @@ unsafe impl<S: Scope> RawLock for RLock<S> {
         RLock::try_acquire(self).unwrap_or_else(misuse)
     }
 
+    fn try_acquire_quietly(&self) -> bool {
+        RLock::try_acquire(self).unwrap_or(false)
+    }
+
     #[inline]
     unsafe fn release(&self) {
         self.release_owned(1);

@@ -113,7 +113,7 @@ impl<T> From<T> for RLock<T> {
 }
 
 impl<T: ?Sized + fmt::Debug> fmt::Debug for RLock<T> {
-    /// Never blocks: what another holds shows as `<locked>`.
+    /// Neither blocks nor panics: what another holds, or the caller as often as can be, shows as `<locked>`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.debug("RLock", formatter)
     }

@@ -198,20 +198,25 @@ proptest! {
         let (queue, mut model) = (SimpleQueue::new(), VecDeque::new());
         for step in steps {
             match step {
-                Step::Put(item) | Step::PutInTime(item) => {
+                Step::Put(item) => {
                     queue.put(item);
                     model.push_back(item);
                 }
+                Step::PutInTime(item) => {
+                    queue.put_nowait(item);
+                    model.push_back(item);
+                }
                 Step::PutMany(items) => {
-                    items.iter().for_each(|item| queue.put(*item));
+                    queue.put_many(items.clone());
                     model.extend(items);
                 }
                 Step::Get => prop_assert_eq!(queue.get_nowait(), model.pop_front().ok_or(Empty)),
                 Step::GetInTime => prop_assert_eq!(queue.get_timeout(Duration::ZERO), model.pop_front().ok_or(Empty)),
                 Step::GetMany(most) => {
-                    for item in model.drain(..most.min(model.len())) {
-                        prop_assert_eq!(queue.get(), item);
-                    }
+                    let none = most != 0 && model.is_empty();
+                    let items = model.drain(..most.min(model.len())).collect();
+                    let expected = if none { Err(Empty) } else { Ok(items) };
+                    prop_assert_eq!(queue.get_many_timeout(most, Duration::ZERO), expected);
                 }
                 Step::TaskDone | Step::Join | Step::Shutdown(_) => {}
             }

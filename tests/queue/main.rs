@@ -11,6 +11,7 @@ mod heap;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod crossing;
 mod lifo;
 mod priority;
 mod queue;

@@ -514,16 +514,6 @@ fn an_error_says_why() {
     says(TooManyTaskDone, "task_done called more often than items were put");
 }
 
-/// `Send` and `Sync` if the items are `Send`: a `Cell` is enough. That an `Rc` is not is in the module's docs.
-#[test]
-fn queues_of_sendable_items_are_shared() {
-    fn shared<T: Send + Sync>() {}
-    shared::<Queue<std::cell::Cell<u8>>>();
-    shared::<LifoQueue<std::cell::Cell<u8>>>();
-    shared::<PriorityQueue<std::cell::Cell<u8>>>();
-    shared::<SimpleQueue<std::cell::Cell<u8>>>();
-}
-
 #[test]
 fn a_shared_queue_may_be_used_in_catch_unwind() {
     fn put_and_get<B: Buffer<Item = Box<u8>>>(queue: &BaseQueue<B>)

@@ -22,10 +22,50 @@ fn it_gives_its_items_in_order() {
 #[test]
 fn a_timeout_is_waited_out_in_full() {
     let queue = SimpleQueue::<u32>::new();
-    let (start, timeout) = (Instant::now(), Duration::from_millis(2));
+    let timeout = Duration::from_millis(2);
+    let start = Instant::now();
     assert_eq!(queue.get_timeout(timeout), Err(Empty));
     assert!(start.elapsed() >= timeout);
+    let start = Instant::now();
+    assert_eq!(queue.get_many_timeout(1, timeout), Err(Empty));
+    assert!(start.elapsed() >= timeout);
     assert_eq!(queue.get_timeout(Duration::ZERO), Err(Empty));
+}
+
+#[test]
+fn many_go_in_at_once_and_out_in_pieces() {
+    let queue = SimpleQueue::new();
+    queue.put_many([]);
+    queue.put_many(0..500);
+    queue.put_nowait(500);
+    assert_eq!((queue.get_many(0), queue.qsize()), (vec![], 501));
+    assert_eq!(queue.get_many(200), (0..200).collect::<Vec<_>>());
+    assert_eq!(queue.get_many_timeout(usize::MAX, Duration::ZERO), Ok((200..=500).collect()));
+    assert_eq!(queue.get_many_timeout(0, Duration::MAX), Ok(vec![]));
+}
+
+#[test]
+fn an_iterator_is_run_to_its_end_before_its_items_go_in() {
+    let queue = SimpleQueue::new();
+    queue.put_many([1, 2].map(|item| (item, true)).into_iter().inspect(|(item, _)| queue.put((*item, false))));
+    assert_eq!(queue.get_many(5), [(1, false), (2, false), (1, true), (2, true)]);
+}
+
+#[test]
+fn a_batch_comes_to_who_waits_for_one() {
+    watched(|| {
+        let queue = Arc::new(SimpleQueue::new());
+        let putter = thread::spawn({
+            let queue = queue.clone();
+            move || (0..2000).for_each(|batch| queue.put_many(5 * batch..5 * (batch + 1)))
+        });
+        let mut got = Vec::new();
+        while got.len() != 10_000 {
+            got.extend(queue.get_many(7));
+        }
+        putter.join().unwrap();
+        assert!(got.into_iter().eq(0..10_000));
+    });
 }
 
 #[test]

@@ -99,6 +99,14 @@ fn a_guard_that_cannot_be_had_panics() {
 }
 
 #[test]
+fn one_that_cannot_be_had_once_more_is_shown_as_locked() {
+    let guarded = Guarded::new(taken(u32::MAX), 7);
+    assert_eq!(format!("{guarded:?}"), "Guarded(<locked>)");
+    let guarded = Guarded::new(taken(u32::MAX - 1), 7);
+    assert_eq!(format!("{guarded:?} {guarded:?}"), "Guarded(7) Guarded(7)");
+}
+
+#[test]
 fn released_whole_and_taken_again_it_is_as_deep() {
     let lock = taken(5);
     // SAFETY: held, and it protects nothing.

@@ -88,6 +88,8 @@ fn a_buffer_and_its_sides_show_how_full_it_is() {
     ring.try_put(1).unwrap();
     shows(ring.room().unwrap(), "RingRoom(Ring { qsize: 1, capacity: 2, closed: false, .. })");
     shows(ring.stock().unwrap(), "RingStock(Ring { qsize: 1, capacity: 2, closed: false, .. })");
+    let shown = "Passage { side: RingRoom(Ring { qsize: 1, capacity: 2, closed: false, .. }), slept: false }";
+    shows(ring.room_until(None).unwrap(), shown);
     let pile = Pile::new(Stack(Vec::new()), 2);
     pile.try_put(1).unwrap();
     shows(&pile, "Pile { qsize: 1, capacity: 2, closed: false, .. }");

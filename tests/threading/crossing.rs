@@ -3,7 +3,7 @@ use std::rc::Rc;
 
 use underthread::threading::{
     Barrier, BoundedSemaphore, Condition, Event, Local, Lock, LockGuard, Permit, RLock, RLockGuard, Scope,
-    ScopedThread, Semaphore, Thread, Timer,
+    ScopedThread, Semaphore, StartError, Thread, Timer,
 };
 
 use crate::support::crosses;
@@ -25,6 +25,7 @@ fn every_guard_and_handle_crosses_threads_only_where_it_may() {
         ScopedThread<'_, Rc<u8>> => false, false;
         Scope<'_, '_> => true, true;
         Timer => true, true;
+        StartError => true, true;
         Local<Rc<u8>> => true, true;
         Lock<Cell<u8>> => true, true;
         Lock<Rc<u8>> => false, false;

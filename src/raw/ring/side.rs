@@ -19,6 +19,7 @@ use crate::sys::Scope;
 /// let ring = Ring::<u8>::new(1);
 /// send(ring.room().ok());
 /// ```
+#[must_use = "the lock is released at once if the side is not kept"]
 pub struct RingRoom<'a, T, M: Storage<T>, S: Scope> {
     pub(super) ring: &'a Ring<T, M, S>,
     pub(super) put: Guard<'a, Lock<S>, Side<M::Cursor>>,
@@ -35,6 +36,7 @@ pub struct RingRoom<'a, T, M: Storage<T>, S: Scope> {
 /// let ring = Ring::<u8>::new(1);
 /// send(ring.stock().ok());
 /// ```
+#[must_use = "the lock is released at once if the side is not kept"]
 pub struct RingStock<'a, T, M: Storage<T>, S: Scope> {
     pub(super) ring: &'a Ring<T, M, S>,
     pub(super) get: Guard<'a, Lock<S>, Side<M::Cursor>>,
