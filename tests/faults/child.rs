@@ -55,7 +55,9 @@ pub(crate) fn forked(body: impl FnOnce()) {
 pub(crate) fn watch<R>(limit: Duration, body: impl FnOnce() -> R) -> R {
     arm(limit);
     let (done, watched) = channel::<()>();
+    let (say, begun) = channel();
     let dog = thread::spawn(move || {
+        say.send(()).unwrap();
         let mut seen = PARTS.load(Relaxed);
         while watched.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
             let parts = PARTS.load(Relaxed);
@@ -67,6 +69,8 @@ pub(crate) fn watch<R>(limit: Duration, body: impl FnOnce() -> R) -> R {
             seen = parts;
         }
     });
+    // A thread of std's that begins or ends holds a lock of std's, which a fork in `body` would keep for ever.
+    begun.recv().unwrap();
     let result = body();
     drop(done);
     dog.join().unwrap();

@@ -6,6 +6,7 @@
 
 use std::fmt::Debug;
 use std::ptr;
+use std::sync::Barrier as Rendezvous;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
@@ -374,7 +375,11 @@ fn use_all() {
 #[test]
 fn a_fork_waits_until_nobody_has_a_lock_of_the_crates_own() {
     child(|| {
+        // A fork that begins before the first use does not wait for it: the handlers come too late.
+        use_all();
         let over = AtomicBool::new(false);
+        // No thread of std's begins or ends beside a fork: see `watch`.
+        let (begin, end) = (Rendezvous::new(5), Rendezvous::new(2));
         let use_and_fork = || {
             use_all();
             forked(use_all);
@@ -383,13 +388,20 @@ fn a_fork_waits_until_nobody_has_a_lock_of_the_crates_own() {
             let _end = AtEnd(|| over.store(true, Relaxed));
             for _ in 0..3 {
                 scope.spawn(|| {
+                    begin.wait();
                     while !over.load(Relaxed) {
                         use_all();
                     }
                 });
             }
-            let other = scope.spawn(|| (0..50).for_each(|_| forked(use_all)));
+            let other = scope.spawn(|| {
+                begin.wait();
+                (0..50).for_each(|_| forked(use_all));
+                end.wait();
+            });
+            begin.wait();
             (0..50).for_each(|_| forked(use_and_fork));
+            end.wait();
             other.join().unwrap();
         });
     });
