@@ -5,7 +5,7 @@ use super::queue::capacity;
 use crate::raw::{Order, Pile};
 
 /// A queue that gives the item that came last. One lock; its memory grows with the items and stays until it is dropped
-/// or drained.
+/// or drained. When empty, 72 bytes on 64-bit systems.
 ///
 /// ```
 /// let queue = underthread::queue::LifoQueue::new(0);
@@ -60,3 +60,6 @@ impl<T> Order for Stack<T> {
         self.items.len()
     }
 }
+
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<LifoQueue<u64>>() == 72);

@@ -277,3 +277,5 @@ impl<B: Buffer> fmt::Debug for BaseQueue<B> {
             .finish()
     }
 }
+
+const _: () = assert!(size_of::<Queue<u64>>() == 512);

@@ -6,7 +6,7 @@ use core::time::Duration;
 use super::Empty;
 use crate::raw::{Buffer, Deadline, Ring};
 
-/// A first-in-first-out queue without limit, tasks or shutdown; [`Queue`](super::Queue) otherwise.
+/// A first-in-first-out queue without limit, tasks or shutdown; [`Queue`](super::Queue) otherwise, and 512 bytes as that.
 ///
 /// ```
 /// use underthread::queue::{Empty, SimpleQueue};
@@ -116,3 +116,5 @@ impl<T> fmt::Debug for SimpleQueue<T> {
         formatter.debug_struct("SimpleQueue").field("qsize", &self.qsize()).finish()
     }
 }
+
+const _: () = assert!(size_of::<SimpleQueue<u64>>() == 512);

@@ -123,7 +123,8 @@ impl Drop for Joinable {
     }
 }
 
-/// A thread that has been started. Clones are of the same thread; once all are dropped, it goes on by itself.
+/// A thread that has been started: a pointer to its record. Clones are of the same thread; once all are dropped, it goes
+/// on by itself.
 ///
 /// Any thread may have one, or share one, and join through it: it carries nothing of what the closure took or gave.
 #[derive(Clone)]
@@ -306,3 +307,5 @@ impl fmt::Display for Itself {
 }
 
 impl core::error::Error for Itself {}
+
+const _: () = assert!(size_of::<Handle>() == size_of::<usize>());

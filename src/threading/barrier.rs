@@ -16,7 +16,8 @@ use crate::raw::{self, Deadline, Guarded, Lock};
 /// action. The barrier then stays broken until [`reset`](Self::reset). That a thread ends without waiting breaks
 /// nothing; the others then wait for whoever comes instead.
 ///
-/// A waiting thread spins and yields for some microseconds, then sleeps and uses no CPU. No allocation but for the action.
+/// A waiting thread spins and yields for some microseconds, then sleeps and uses no CPU. No allocation but for the action;
+/// 72 bytes on 64-bit systems.
 ///
 /// # Order
 ///
@@ -151,3 +152,6 @@ impl fmt::Debug for Barrier {
         self.raw.fmt(formatter)
     }
 }
+
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Barrier>() == 72);

@@ -144,3 +144,5 @@ impl Condition {
         self.0.notify_all() as usize
     }
 }
+
+const _: () = assert!(size_of::<Condition>() == 36);

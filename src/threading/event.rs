@@ -83,3 +83,5 @@ impl fmt::Debug for Event {
         self.raw.fmt(formatter)
     }
 }
+
+const _: () = assert!(size_of::<Event>() == 4);

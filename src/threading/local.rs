@@ -20,6 +20,8 @@ use crate::raw::{LOCALS, LocalId};
 /// If `init` panics there is no value, and the next use tries again. A value whose drop panics at a thread's end aborts
 /// the process, as with `std::thread_local!`. Values of the main thread are dropped only if the C library does so.
 ///
+/// The object itself is an id and a function: 16 bytes on 64-bit systems.
+///
 /// ```
 /// use std::cell::Cell;
 /// use underthread::threading::{Local, scope};
@@ -170,3 +172,6 @@ impl fmt::Display for AccessError {
 }
 
 impl std::error::Error for AccessError {}
+
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Local<[u8; 100]>>() == 16);

@@ -103,3 +103,5 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Lock<T> {
         self.0.debug("Lock", formatter)
     }
 }
+
+const _: () = assert!(size_of::<Lock>() == 8);

@@ -118,3 +118,5 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RLock<T> {
         self.0.debug("RLock", formatter)
     }
 }
+
+const _: () = assert!(size_of::<RLock>() == 16);

@@ -13,7 +13,7 @@ use crate::raw::{self, Deadline};
 /// An acquire gives a [`Permit`], which is given back when it is dropped, also by a panic; [`Permit::forget`] keeps it
 /// from that, and any thread may [`release`](Self::release), as in Python. What a thread has taken by `forget` and not
 /// released when it ends stays taken. A waiting thread spins for some microseconds, then sleeps and uses no CPU.
-/// Timeouts: [`Duration::ZERO`] takes what is there, [`Duration::MAX`] waits for ever. No allocation.
+/// Timeouts: [`Duration::ZERO`] takes what is there, [`Duration::MAX`] waits for ever. 20 bytes, no allocation.
 ///
 /// Newcomers may overtake those who sleep, but once one that has waited for a millisecond is woken in vain, the next
 /// permit is handed to one of those who sleep.
@@ -41,7 +41,7 @@ pub struct Semaphore {
 
 /// A [`Semaphore`] that may never hold more permits than at its start: what passes that is a mistake, and an error.
 ///
-/// It dereferences to a `Semaphore`, all whose methods it has.
+/// It dereferences to a `Semaphore`, all whose methods it has, and is as large.
 ///
 /// ```
 /// use underthread::threading::{BoundedSemaphore, OverRelease};
@@ -61,7 +61,7 @@ pub struct BoundedSemaphore {
 /// Should somebody have released them by hand meanwhile, a [`BoundedSemaphore`] is full before; what has no room in it
 /// is then dropped silently, since a drop must not panic.
 ///
-/// A semaphore knows no owner: a permit may be sent to another thread, and given back there, or shared.
+/// A semaphore knows no owner: a permit may be sent to another thread, and given back there, or shared. Two pointers in size.
 #[must_use = "the permit is given back at once if it is not kept"]
 #[clippy::has_significant_drop]
 pub struct Permit<'a> {
@@ -216,3 +216,6 @@ impl fmt::Debug for Permit<'_> {
         formatter.debug_struct("Permit").field("count", &self.count).finish()
     }
 }
+
+const _: () = assert!(size_of::<Semaphore>() == 20 && size_of::<BoundedSemaphore>() == 20);
+const _: () = assert!(size_of::<Permit<'_>>() == 2 * size_of::<usize>());

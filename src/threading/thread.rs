@@ -13,7 +13,7 @@ use crate::raw::{self, Brief, Deadline, Guarded, Handle, Options};
 
 /// A thread: described by [`new`](Self::new), set going by [`start`](Self::start), waited for by [`join`](Self::join).
 ///
-/// A handle, cheap to clone; clones are of the same thread. Dropping all of them lets the thread go on by itself.
+/// A handle of two pointers, cheap to clone; clones are of the same thread. Dropping all of them lets the thread go on by itself.
 /// A thread that is no daemon is waited for when the process ends; see [`register_atexit`](super::register_atexit).
 /// A panic in the closure goes to the excepthook ([`set_excepthook`](super::set_excepthook)), and then to whoever takes
 /// the result.
@@ -220,3 +220,5 @@ impl<T> fmt::Debug for Thread<T> {
         debug.finish_non_exhaustive()
     }
 }
+
+const _: () = assert!(size_of::<Thread>() == 2 * size_of::<usize>());

@@ -14,7 +14,8 @@ type Call = Box<dyn FnOnce() + Send>;
 /// [cancelled](Self::cancel) before.
 ///
 /// The thread is as [`Thread::new`] makes it: no daemon, unless made by one, so a process waits at its exit for
-/// timers that have not fired. A waiting timer uses no CPU. Dropping the timer does not cancel it.
+/// timers that have not fired. A waiting timer uses no CPU. Dropping the timer does not cancel it. Three pointers
+/// in size.
 ///
 /// ```
 /// use std::time::Duration;
@@ -92,3 +93,5 @@ impl fmt::Debug for Timer {
         formatter.debug_struct("Timer").field("thread", &self.thread).field("finished", &self.is_finished()).finish()
     }
 }
+
+const _: () = assert!(size_of::<Timer>() == 3 * size_of::<usize>());
