@@ -30,6 +30,9 @@ pub type Queue<T> = BaseQueue<Ring<T>>;
 
 /// What [`Queue`], [`LifoQueue`](super::LifoQueue) and [`PriorityQueue`](super::PriorityQueue) are: they differ in the
 /// order of the items only.
+///
+/// Dropping it drops its items. If the `Drop` of one panics, the others are dropped all the same; if another's does too,
+/// the process aborts, as with a `Vec`.
 pub struct BaseQueue<B> {
     buffer: B,
 }

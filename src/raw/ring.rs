@@ -47,8 +47,10 @@ pub use side::{RingRoom, RingStock};
 /// A bounded first-in-first-out queue, with closing and a count of tasks. Its verbs are [`Buffer`]'s.
 ///
 /// It allocates as items come, never ahead, and gives the memory back after a burst: any capacity costs 512 bytes when
-/// empty, and `usize::MAX` stands for none. With a capacity of 1, an item of at most 56 bytes lies in them. Dropping it
-/// drops its items.
+/// empty, and `usize::MAX` stands for none. With a capacity of 1, an item of at most 56 bytes lies in them.
+///
+/// Dropping it drops its items. If the `Drop` of one panics, the others are dropped all the same; if another's does too,
+/// the process aborts, as with a `Vec`.
 ///
 /// [`Inline`](super::Inline) storage with the scope [`Shared`](crate::sys::Shared) is a ring for several processes, for
 /// which an all-zero mapping is the only constructor; whoever casts one must see to it that the items mean the same

@@ -249,6 +249,23 @@ fn items_may_panic_when_they_are_dropped_or_made() {
 }
 
 #[test]
+fn two_items_that_panic_when_a_queue_is_dropped_end_the_process() {
+    struct Each;
+    impl Drop for Each {
+        fn drop(&mut self) {
+            panic!("item");
+        }
+    }
+    let output = outcome_of(|| {
+        let queue = Queue::new(0);
+        (0..2).for_each(|_| queue.put(Each).unwrap());
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(queue)));
+    });
+    assert_eq!(output.status.signal(), Some(libc::SIGABRT));
+    assert_eq!(lines(&output).iter().filter(|line| *line == "item").count(), 2);
+}
+
+#[test]
 fn a_panic_releases_a_side_of_a_ring() {
     child(|| {
         let ring = Ring::new(1);
