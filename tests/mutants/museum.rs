@@ -442,10 +442,8 @@ pub(crate) const TABLE: &[Mutants] = &[
         &[
             Mutant {
                 name: "to show what is locked waits for the lock",
-                from: "        match self.try_acquire() {
-            Some(data) => formatter.debug_tuple(name)",
-                to: "        match Some(self.acquire()) {
-            Some(data) => formatter.debug_tuple(name)",
+                from: "match self.lock.try_acquire_quietly().then(|| self.guard()) {",
+                to: "match Some(self.acquire()) {",
                 by: "threading/lock.rs::debug_does_not_block",
                 says: "hang",
             },
