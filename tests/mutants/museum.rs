@@ -442,7 +442,7 @@ pub(crate) const TABLE: &[Mutants] = &[
         &[
             Mutant {
                 name: "to show what is locked waits for the lock",
-                from: "        match self.try_acquire() {
+                from: "        match self.lock.try_acquire_quietly().then(|| self.guard()) {
             Some(data) => formatter.debug_tuple(name)",
                 to: "        match Some(self.acquire()) {
             Some(data) => formatter.debug_tuple(name)",
