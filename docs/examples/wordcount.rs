@@ -122,7 +122,11 @@ fn run(job: &Arc<Job>, options: &Options) -> io::Result<()> {
     let mut workers = Vec::new();
     for number in 1..=options.threads {
         let job = Arc::clone(job);
-        let worker = Thread::new(move || job.work()).name(format!("counter-{number}"));
+        let work = move || {
+            let _alarm = Alarm(&job);
+            job.work();
+        };
+        let worker = Thread::new(work).name(format!("counter-{number}"));
         match worker.start() {
             Ok(()) => workers.push(worker),
             Err(error) if workers.is_empty() => return Err(io::Error::other(error)),
@@ -148,17 +152,35 @@ fn run(job: &Arc<Job>, options: &Options) -> io::Result<()> {
     if progress.is_alive() {
         progress.join().map_err(io::Error::other)?;
     }
-    job.print(options.top)
+    job.print(options.top)?;
+    match workers.into_iter().filter_map(|worker| worker.into_result().err()).next() {
+        Some(_) => Err(io::Error::other("a thread has failed: this is a part")),
+        None => Ok(()),
+    }
+}
+
+/// Of a worker that panics: nobody is to wait for what it would have taken.
+struct Alarm<'a>(&'a Job);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            drop(self.0.paths.shutdown(true));
+        }
+    }
 }
 
 impl Job {
     fn walk(&self, root: &Path) {
         for entry in walkdir::WalkDir::new(root).follow_root_links(false) {
+            if self.stop.is_set() {
+                return;
+            }
             match entry {
                 Ok(entry) if !entry.file_type().is_file() => {}
                 Ok(entry) => {
                     if self.paths.put(entry.into_path()).is_err() {
-                        // Shut: Ctrl-C.
+                        // Shut: Ctrl-C, or a worker has failed.
                         return;
                     }
                 }

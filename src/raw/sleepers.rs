@@ -85,7 +85,7 @@ const PATIENCE: Duration = Duration::from_millis(1);
 /// How long a thread sleeps at first, without a heavy fence.
 const NAP: Duration = Duration::from_micros(100);
 
-/// Threads asleep for something that the caller keeps, and their wakes; see the module's text.
+/// Threads asleep for something that the caller keeps, and their wakes; see the module's text. Four bytes.
 pub struct Sleepers<S: Scope = Private> {
     word: Futex<S>,
 }
@@ -322,3 +322,6 @@ impl<S: Scope> fmt::Debug for Sleepers<S> {
         })
     }
 }
+
+#[cfg(not(any(loom, shuttle)))]
+const _: () = assert!(size_of::<Sleepers>() == 4 && size_of::<Sleepers<Shared>>() == 4);

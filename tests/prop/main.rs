@@ -12,6 +12,7 @@ mod support;
 mod barrier;
 mod condition;
 mod event;
+mod guards;
 mod local;
 mod lock;
 mod queue;
