@@ -231,7 +231,8 @@ fn permits_that_other_threads_have_taken_stay_taken() {
             semaphore.release(1).unwrap();
             // By hand, for those who are not there.
             semaphore.release(1).unwrap();
-            assert!(semaphore.release(1).is_err());
+            // One that was handed to who has waited too long, and is not there, is taken.
+            assert!(shows(semaphore, "granted") || semaphore.release(1).is_err());
             assert!(semaphore.acquire_until(2, None));
             let waiting = waiter(|| assert!(semaphore.acquire_until(1, None)));
             semaphore.release(1).unwrap();
