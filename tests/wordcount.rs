@@ -330,6 +330,31 @@ fn ctrl_c_ends_it_at_once_with_what_was_counted() {
     assert!(lines == 1 && (2..=3).contains(&words) && bytes >= 15 && (1..=2).contains(&files), "{output:?}");
 }
 
+#[test]
+fn ctrl_c_ends_the_walk_too() {
+    let tree = Tree::new("walk");
+    let binary = tree.file("binary", b"\0");
+    let [many, gone] = ["many", "gone"].map(|name| tree.0.join(name));
+    [&many, &gone].into_iter().for_each(|path| fs::create_dir(path).unwrap());
+    // More than the queue has room for: the walk gets no further while the worker is busy.
+    (0..2_000).for_each(|number| drop(tree.file(format!("many/{number}"), b"")));
+    let mut wordcount = wordcount();
+    wordcount.args(["--verbose", "--threads", "1"]).args([&binary, &endless(&tree), &many, &gone]);
+    let mut running = Running::new(wordcount.stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let mut said = String::new();
+    let output = watched(|| {
+        let mut errors = BufReader::new(running.child().stderr.take().unwrap());
+        errors.read_line(&mut said).unwrap();
+        // A walk that comes here complains.
+        fs::remove_dir(&gone).unwrap();
+        interrupt(&mut running);
+        errors.read_to_string(&mut said).unwrap();
+        running.output()
+    });
+    assert_eq!(output.status.code(), Some(130));
+    assert!(said.ends_with("wordcount: skipped: 1 binary, 0 unreadable\n"), "{said:?}");
+}
+
 /// What is written to the second can be read from the first.
 fn pseudo_terminal() -> (File, OwnedFd) {
     let (mut screen, mut terminal) = (-1, -1);
