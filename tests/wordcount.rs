@@ -355,6 +355,19 @@ fn ctrl_c_ends_the_walk_too() {
     assert!(said.ends_with("wordcount: skipped: 1 binary, 0 unreadable\n"), "{said:?}");
 }
 
+#[test]
+fn it_counts_on_where_nobody_reads_what_it_complains_of() {
+    let tree = Tree::new("nobody reads");
+    let [binary, text] = [tree.file("binary", b"\0"), tree.file("text", b"text\n")];
+    let (unread, errors) = std::io::pipe().unwrap();
+    drop(unread);
+    let mut wordcount = wordcount();
+    wordcount.args(["--verbose", "--threads", "1"]).args([binary, text]);
+    let running = Running::new(wordcount.stdout(Stdio::piped()).stderr(errors));
+    let output = watched(|| running.output());
+    assert_eq!((totals(&output), output.status.code()), ([1, 1, 5, 1], Some(0)));
+}
+
 /// What is written to the second can be read from the first.
 fn pseudo_terminal() -> (File, OwnedFd) {
     let (mut screen, mut terminal) = (-1, -1);

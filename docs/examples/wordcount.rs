@@ -20,7 +20,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
@@ -138,8 +138,10 @@ fn run(job: &Arc<Job>, options: &Options) -> io::Result<()> {
     }
     let progress = Arc::clone(job);
     let progress = Thread::new(move || progress.show_progress()).name("progress").daemon(true);
-    if io::stderr().is_terminal() {
-        progress.start().map_err(io::Error::other)?;
+    if io::stderr().is_terminal()
+        && let Err(error) = progress.start()
+    {
+        complain(format_args!("no progress: {error}"));
     }
 
     options.paths.iter().for_each(|path| job.walk(path));
@@ -267,9 +269,9 @@ impl Job {
                 let totals = self.totals.acquire();
                 (totals.files, totals.bytes)
             };
-            eprint!("\r\x1b[K{files} files, {} MiB", bytes >> 20);
+            say(format_args!("\r\x1b[K{files} files, {} MiB", bytes >> 20));
         }
-        eprint!("\r\x1b[K");
+        say(format_args!("\r\x1b[K"));
     }
 
     fn print(&self, top: usize) -> io::Result<()> {
@@ -331,7 +333,12 @@ fn add(word: &[u8], words: &mut Words) {
 /// A line on stderr, over the progress if that is shown.
 fn complain(message: impl Display) {
     let clear = if io::stderr().is_terminal() { "\r\x1b[K" } else { "" };
-    eprintln!("{clear}wordcount: {message}");
+    say(format_args!("{clear}wordcount: {message}\n"));
+}
+
+/// To stderr; where nobody reads that, there is nobody to tell.
+fn say(text: fmt::Arguments<'_>) {
+    _ = io::stderr().write_fmt(text);
 }
 
 /// The arguments; none for `--help`.
