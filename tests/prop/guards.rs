@@ -1,4 +1,4 @@
-//! `threading`'s locks and condition, by their guards, in one thread: a flag, or a depth, and the data under it.
+//! `threading`'s locks and condition, by their guards: a flag, or a depth, and the data under it.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use underthread::threading::{Condition, Lock, RLock};
 
-const AT_ONCE: Duration = Duration::from_nanos(1);
+const AT_ONCE: Duration = Duration::ZERO;
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -18,6 +18,7 @@ enum Step {
     WaitInVain,
     WaitForEven,
     WaitWhileEven,
+    OtherThread,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -30,6 +31,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         Just(Step::WaitInVain),
         Just(Step::WaitForEven),
         Just(Step::WaitWhileEven),
+        Just(Step::OtherThread),
     ];
     prop::collection::vec(step, 0..60)
 }
@@ -47,17 +49,24 @@ proptest! {
                 (Step::Timed, Some(_)) => prop_assert!(lock.acquire_timeout(AT_ONCE).is_none()),
                 (Step::Release, _) => guard = None,
                 (Step::Notify(count), _) => prop_assert_eq!(condition.notify(count) + condition.notify_all(), 0),
-                (_, None) => {}
+                // To this lock every thread is another.
+                (Step::OtherThread, _) | (_, None) => {}
                 (Step::Add, Some(guard)) => {
                     **guard += 1;
                     number += 1;
                 }
                 (Step::WaitInVain, Some(guard)) => prop_assert!(!condition.wait_timeout(guard, AT_ONCE)),
-                (Step::WaitForEven, Some(guard)) => {
-                    prop_assert_eq!(condition.wait_for_timeout(guard, AT_ONCE, |now| now % 2 == 0), number % 2 == 0);
-                }
-                (Step::WaitWhileEven, Some(guard)) => {
-                    prop_assert_eq!(condition.wait_while_timeout(guard, AT_ONCE, |now| now % 2 == 0), number % 2 != 0);
+                (Step::WaitForEven | Step::WaitWhileEven, Some(guard)) => {
+                    let (mut called, ends) = (0, (number % 2 == 0) == matches!(step, Step::WaitForEven));
+                    let even = |now: &u32| {
+                        called += 1;
+                        now.is_multiple_of(2)
+                    };
+                    let ended = match step {
+                        Step::WaitForEven => condition.wait_for_timeout(guard, AT_ONCE, even),
+                        _ => condition.wait_while_timeout(guard, AT_ONCE, even),
+                    };
+                    prop_assert_eq!((ended, called), (ends, if ends { 1 } else { 2 }));
                 }
             }
             // What was free has been taken.
@@ -82,6 +91,16 @@ proptest! {
                 (Step::Try, _) => guards.push(lock.try_acquire().unwrap()),
                 (Step::Timed, _) => guards.push(lock.acquire_timeout(AT_ONCE).unwrap()),
                 (Step::Notify(count), _) => prop_assert_eq!(condition.notify(count) + condition.notify_all(), 0),
+                (Step::OtherThread, _) => {
+                    let free = guards.is_empty();
+                    crate::support::scope(|scope| {
+                        scope.spawn(|| {
+                            assert_eq!((lock.recursion_count(), lock.is_owned(), lock.locked()), (0, false, !free));
+                            let seen = lock.acquire_timeout(AT_ONCE).map(|number| number.load(Relaxed));
+                            assert_eq!(seen, free.then_some(number));
+                        });
+                    });
+                }
                 (_, None) => {}
                 (Step::Release, Some(_)) => drop(guards.swap_remove(0)),
                 (Step::Add, Some(guard)) => {
