@@ -13,7 +13,7 @@ use crate::raw::{self, Order, Pile};
 /// For the largest first, put [`Reverse`](core::cmp::Reverse). One lock, under which items are compared: their
 /// `Ord` must not use the queue. If it panics, so does the put or get, which then has changed nothing; a `get_many`
 /// that has items already ends with those, and a `put_many` has put those before, and drops the rest. Memory as for
-/// [`LifoQueue`](super::LifoQueue).
+/// [`LifoQueue`](super::LifoQueue), but 80 bytes when empty.
 ///
 /// ```
 /// let queue = underthread::queue::PriorityQueue::new(0);
@@ -109,3 +109,6 @@ impl<T: Ord> Order for Heap<T> {
         self.items.len()
     }
 }
+
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<PriorityQueue<u64>>() == 80);
