@@ -316,3 +316,18 @@ proptest! {
         prop_assert!(YES(&check(&spec, &history, 100_000)));
     }
 }
+
+#[test]
+fn who_must_wait_waits_and_who_need_not_is_answered() {
+    use underthread::spec::{Spec, Step, event, lock};
+    assert_eq!(event::Event(false).step(0, &event::Call::Wait), Step::Wait);
+    assert_eq!(event::Event(true).step(0, &event::Call::Wait), Step::Return(true));
+    for (mut lock, again) in [(lock::Lock::new(), Step::Wait), (lock::Lock::reentrant(), Step::Return(true))] {
+        assert_eq!(lock.step(0, &lock::Call::Acquire), Step::Return(true));
+        assert_eq!(lock.step(0, &lock::Call::Acquire), again);
+        assert_eq!(lock.step(1, &lock::Call::Acquire), Step::Wait);
+        assert_eq!(lock.step(0, &lock::Call::Release), Step::Return(true));
+        // Taken twice and released once, it is held.
+        assert_eq!(lock.step(0, &lock::Call::Locked), Step::Return(again != Step::Wait));
+    }
+}

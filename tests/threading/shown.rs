@@ -3,7 +3,9 @@
 use std::io;
 use std::time::Duration;
 
-use underthread::threading::{AccessError, Finalizing, JoinError, Local, NoResult, StartError, Thread, Timer, scope};
+use underthread::threading::{
+    AccessError, ExceptHookArgs, Finalizing, JoinError, Local, NoResult, StartError, Thread, Timer, scope,
+};
 
 #[test]
 fn a_thread_shows_who_it_is() {
@@ -18,6 +20,9 @@ fn a_thread_shows_who_it_is() {
         assert!(format!("{thread:?}").contains("daemon"));
     });
     assert_eq!(format!("{:?}", Local::new(|| 1)), "Local { .. }");
+    let args = ExceptHookArgs { payload: &"on purpose", thread: &thread };
+    let shown = format!("ExceptHookArgs {{ message: Some(\"on purpose\"), thread: {thread:?} }}");
+    assert_eq!(format!("{args:?}"), shown);
 }
 
 #[test]

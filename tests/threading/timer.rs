@@ -20,6 +20,7 @@ fn a_timer_calls_once_and_not_before_its_interval() {
             timer.start().unwrap();
             assert!(hear.recv().unwrap() - start >= interval);
             timer.join().unwrap();
+            assert_eq!(timer.join_timeout(Duration::ZERO), Ok(true));
             assert!(timer.is_finished() && !timer.cancel());
             assert!(matches!(timer.start(), Err(StartError::AlreadyStarted)));
             assert!(hear.recv().is_err());
