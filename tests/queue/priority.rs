@@ -9,26 +9,35 @@ use underthread::queue::{PriorityQueue, TooManyTaskDone};
 
 use crate::support::watched;
 
+/// `$type` in the order of its `$key`, whose comparisons call `$compared` first, with the left one.
+macro_rules! ordered {
+    ($type:ty, $key:tt, $compared:expr) => {
+        impl PartialEq for $type {
+            fn eq(&self, other: &Self) -> bool {
+                self.cmp(other).is_eq()
+            }
+        }
+        impl Eq for $type {}
+        impl PartialOrd for $type {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+        impl Ord for $type {
+            fn cmp(&self, other: &Self) -> Ordering {
+                let compared: fn(&Self) = $compared;
+                compared(self);
+                self.$key.cmp(&other.$key)
+            }
+        }
+    };
+}
+
 /// Compared by its first part only.
 #[derive(Debug)]
 struct Job(u32, u32);
 
-impl PartialEq for Job {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-impl Eq for Job {}
-impl PartialOrd for Job {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Job {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.0.cmp(&other.0)
-    }
-}
+ordered!(Job, 0, |_| ());
 
 #[test]
 fn the_smallest_comes_first_and_of_equals_the_first() {
@@ -73,23 +82,7 @@ impl Drop for Touchy<'_> {
         self.drops.fetch_add(1, Relaxed);
     }
 }
-impl PartialEq for Touchy<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-impl Eq for Touchy<'_> {}
-impl PartialOrd for Touchy<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Touchy<'_> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        assert!(!self.armed.load(Relaxed), "compared while armed");
-        self.priority.cmp(&other.priority)
-    }
-}
+ordered!(Touchy<'_>, priority, |it| assert!(!it.armed.load(Relaxed), "compared while armed"));
 
 #[test]
 fn a_comparison_that_panics_changes_nothing() {
@@ -137,44 +130,12 @@ fn a_batch_that_panics_keeps_what_it_has() {
 /// Panics once its number of comparisons is used up.
 struct Late(u32, Arc<AtomicUsize>);
 
-impl PartialEq for Late {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-impl Eq for Late {}
-impl PartialOrd for Late {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Late {
-    fn cmp(&self, other: &Self) -> Ordering {
-        assert_ne!(self.1.fetch_sub(1, Relaxed), 0, "no comparison left");
-        self.0.cmp(&other.0)
-    }
-}
+ordered!(Late, 0, |it| assert_ne!(it.1.fetch_sub(1, Relaxed), 0, "no comparison left"));
 
 /// Calls its function whenever it is compared.
 struct Loaded(u32, fn());
 
-impl PartialEq for Loaded {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-impl Eq for Loaded {}
-impl PartialOrd for Loaded {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Loaded {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (self.1)();
-        self.0.cmp(&other.0)
-    }
-}
+ordered!(Loaded, 0, |it| (it.1)());
 
 /// What a panic carries, whose drop panics in turn: with nothing, as that payload is never freed.
 struct Bomb;
