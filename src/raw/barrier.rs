@@ -14,11 +14,10 @@
 //!      ┌────────────── all have arrived ─────────► TRIPPING ── the action is done ──► g+1 FILLING
 //!      │                                             │
 //!  g FILLING ── abort, timeout ──► BROKEN ◄──────────┘ abort, timeout, panic
-//!      │                            │  ▲
+//!      │                            │  ▲ └── reset, nobody inside ──► g+1 FILLING
 //!      └── reset, some inside ──┐   │  │ abort         the last leaves
 //!                               ▼   ▼  │            ┌────────────────► g+1 FILLING
 //!                              RESETTING ───────────┘
-//!                          reset, nobody inside: at once
 //! ```
 //!
 //! I1  `phase`, but for the mark, and the count change under the lock only. `phase` is waited on outside it, by its

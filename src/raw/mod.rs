@@ -15,7 +15,7 @@
 //! | [`semaphore`] | 20 | permits, limit, sleepers, a lock | its sleepers; who wants several, first on the lock |
 //! | [`barrier`] | 20 | parties, phase, a lock, a count | the phase |
 //! | [`condition`] | 36 | a lock, four numbers, two words, a count | one of the two words |
-//! | [`ring`], over [`segments`] | 512, and the items | two positions, each behind a lock; tasks; three sleepers | room, items, the end of all tasks |
+//! | [`ring`], over [`segments`](ring::segments) | 512, and the items | two positions, each behind a lock; tasks; three sleepers | room, items, the end of all tasks |
 //! | [`pile`] | | a stack or a heap behind one lock | as a ring |
 //! | [`thread`], by [`stage`] | 8, and a record | the stage of its end | the stage |
 //! | [`fuse`] | 12, and the charge | a lock, a stage | the stage |
@@ -43,7 +43,6 @@ pub mod pile;
 pub mod ring;
 pub mod rlock;
 pub mod scope;
-pub mod segments;
 pub mod semaphore;
 pub mod sleepers;
 pub mod spin;
@@ -80,10 +79,13 @@ pub use self::{
     local::Ids,
     lock::{Lock, ReleaseUnlocked},
     pile::{Order, Pile, PileSide},
-    ring::{Ring, RingRoom, RingStock},
+    ring::{
+        Ring, RingRoom, RingStock,
+        segments::{Cursor, Home, Segments},
+        storage::{Inline, Storage},
+    },
     rlock::{CountOverflow, NotOwner, RLock},
     scope::{ThreadScope, scope},
-    segments::{Cursor, Home, Inline, Segments, Storage},
     semaphore::{OverRelease, Semaphore},
     sleepers::Sleepers,
     thread::{Handle, Itself, Options, StartError, discard, start_joinable_thread, start_new_thread},

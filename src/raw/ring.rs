@@ -35,12 +35,15 @@ use core::marker::PhantomData;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::time::Duration;
 
-use super::segments::{Cursor, Home, Segments, Storage};
 use super::{Buffer, Flow, Guard, Guarded, Lock, Refused, TooManyTaskDone};
 use crate::sys::atomic::AtomicU64;
 use crate::sys::{Deadline, Private, Scope, const_fn};
+use segments::{Cursor, Home, Segments};
+use storage::Storage;
 
+pub mod segments;
 mod side;
+pub mod storage;
 
 pub use side::{RingRoom, RingStock};
 

@@ -32,7 +32,6 @@
 //! conditions and one slot, beside two processes that compute: 2 s for 100 000 items; with such yields 42.)
 
 use core::cell::Cell;
-use core::ops::RangeInclusive;
 use core::time::Duration;
 
 use crate::sys::Deadline;
@@ -64,7 +63,7 @@ const MANY: u32 = 16;
 /// A yield that was as long has perhaps let a stranger have its turn.
 const TURN: Duration = Duration::from_micros(500);
 /// The fewest and the most waits without a yield, after those that were too long: they are to cost a few per cent.
-const RESTS: RangeInclusive<u32> = 1 << 8..=1 << 16;
+const RESTS: [u32; 2] = [1 << 8, 1 << 16];
 /// How many waits that yields have ended stop a thread's pauses.
 const TRUST: u32 = 64;
 /// What has not paid is tried again once in so many waits.
@@ -151,7 +150,7 @@ fn yields(deadline: Option<Deadline>, most: u32, found: &mut impl FnMut() -> boo
         if end.is_some_and(Deadline::passed) {
             let last = LAST_REST.get();
             if turn.is_some_and(Deadline::passed) {
-                let rest = (2 * last).clamp(*RESTS.start(), *RESTS.end());
+                let rest = (2 * last).clamp(RESTS[0], RESTS[1]);
                 LAST_REST.set(rest);
                 REST.set(rest);
             } else {

@@ -227,4 +227,4 @@ const SCENARIOS: [Counted; 16] = [
     of_three("pile: a putter that panics wakes the next", Some(3), a_putter_that_panics_wakes_the_next),
 ];
 
-model!(SCENARIOS, ["raw/buffer.rs", "raw/pile.rs"]);
+model!(SCENARIOS, ["raw/buffer.rs", "raw/buffer/passage.rs", "raw/pile.rs"]);

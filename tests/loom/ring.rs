@@ -281,4 +281,4 @@ const SCENARIOS: [Counted; 23] = [
     of_two("ring: one of two that is done is not all", None, one_of_two_that_is_done_is_not_all),
 ];
 
-model!(SCENARIOS, ["raw/ring.rs", "raw/ring/side.rs", "raw/segments.rs"]);
+model!(SCENARIOS, ["raw/ring.rs", "raw/ring/side.rs", "raw/ring/segments.rs"]);

@@ -160,16 +160,19 @@ pub(crate) const TABLE: &[Mutants] = &[
                 by: "queue/queue.rs::every_item_is_in_one_place",
                 says: "`left == right` failed",
             },
-            Mutant {
-                name: "each wait leaves 128 bytes behind",
-                from: "        let mut done = None;\n",
-                to: "        let mut done = None;
+        ],
+    ),
+    (
+        "raw/buffer/passage.rs",
+        &[Mutant {
+            name: "each wait leaves 128 bytes behind",
+            from: "        let mut done = None;\n",
+            to: "        let mut done = None;
         core::mem::forget(core::hint::black_box(Box::new([0u8; 128])));
 ",
-                by: "queue/queue.rs::waits_in_vain_leave_no_trace",
-                says: "`left == right` failed",
-            },
-        ],
+            by: "queue/queue.rs::waits_in_vain_leave_no_trace",
+            says: "`left == right` failed",
+        }],
     ),
     (
         "raw/sleepers.rs",
@@ -215,7 +218,7 @@ pub(crate) const TABLE: &[Mutants] = &[
         ],
     ),
     (
-        "raw/segments.rs",
+        "raw/ring/segments.rs",
         &[
             Mutant {
                 name: "a segment is freed and kept as the spare",

@@ -718,7 +718,7 @@ pub(crate) const TABLE: &[Mutants] = &[
         ],
     ),
     (
-        "raw/buffer.rs",
+        "raw/buffer/passage.rs",
         &[
             Mutant {
                 name: "who is refused does not pass its wake on",
@@ -931,7 +931,7 @@ pub(crate) const TABLE: &[Mutants] = &[
         ],
     ),
     (
-        "raw/segments.rs",
+        "raw/ring/segments.rs",
         &[Mutant {
             name: "a segment is the spare before the get side has left it",
             from: "            // No segment is wanted after one that goes round.\n",
