@@ -152,6 +152,7 @@ fn sleep(ticket: usize) -> bool {
         }
         seen = Some(progress);
         loom::thread::yield_now();
+        model::runs_again();
     }
 }
 

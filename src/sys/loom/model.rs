@@ -14,7 +14,8 @@ use super::{kernel, search, trace};
 #[derive(Debug, Default)]
 pub(super) struct Run {
     pub(super) mutant: Option<(Site, Strength)>,
-    pub(super) sites: BTreeMap<Site, Strength>,
+    /// Where bugs may be planted, if that is asked for.
+    pub(super) sites: Option<BTreeMap<Site, Strength>>,
     /// The wait that is woken for nothing: whose, and the how-manieth of that thread's.
     spurious: Option<(usize, usize)>,
     waits: [usize; loom::MAX_THREADS],
@@ -191,6 +192,7 @@ fn once(scenario: Scenario) {
         });
         trace::begin();
         INDEX.with(|index| index.set(0));
+        runs_again();
         search::execution();
         kernel::boot();
         (scenario.body)();
@@ -230,11 +232,19 @@ loom::thread_local! {
 
 thread_local! {
     static NEXT_INDEX: Cell<usize> = const { Cell::new(1) };
+    /// The running thread's `INDEX`: several looks at each step, each far faster than loom's.
+    static RUNNING: Cell<usize> = const { Cell::new(0) };
 }
 
 /// The caller's number in this execution: 0 for the main thread, then in order of starting.
 pub(in crate::sys) fn thread_index() -> usize {
-    INDEX.with(Cell::get)
+    debug_assert_eq!(RUNNING.get(), INDEX.with(Cell::get), "another thread ran, and nobody said so");
+    RUNNING.get()
+}
+
+/// After each of loom's operations in which another thread may have run.
+pub(super) fn runs_again() {
+    RUNNING.set(INDEX.with(Cell::get));
 }
 
 /// How many threads there are in an execution, as far as is known.
@@ -271,6 +281,7 @@ pub fn spawn<T: 'static>(body: impl FnOnce() -> T + 'static) -> JoinHandle<T> {
         let end = Rc::clone(&end);
         move || {
             INDEX.with(|own| own.set(index));
+            runs_again();
             let value = body();
             end.value.replace(Some(value));
             // Release: pairs with Acquire in `join`.

@@ -84,9 +84,9 @@ impl Site {
         run(|run| match run.mutant {
             Some((site, planted)) if site == self => planted,
             _ => {
-                let seen = run.sites.entry(self).or_insert(written);
+                let seen = run.sites.as_mut().map(|sites| sites.entry(self).or_insert(written));
                 // Of a wake whose count varies, the largest.
-                if let (Strength::Wake(most), Strength::Wake(count)) = (seen, written) {
+                if let (Some(Strength::Wake(most)), Strength::Wake(count)) = (seen, written) {
                     *most = count.max(*most);
                 }
                 written
@@ -128,9 +128,9 @@ pub const PLANTED: usize = 2;
 pub fn mutants(files: &[&str], scenarios: &[Scenario]) -> Vec<Found> {
     let mut reach: Vec<(Scenario, BTreeMap<Site, Strength>)> = Vec::new();
     for scenario in scenarios {
-        run(|run| run.sites.clear());
+        run(|run| run.sites = Some(BTreeMap::new()));
         explore(scenario.with_at_most(PLANTED), None);
-        reach.push((*scenario, run(|run| core::mem::take(&mut run.sites))));
+        reach.push((*scenario, run(|run| run.sites.take()).unwrap_or_default()));
     }
     let sites: BTreeMap<Site, Strength> = reach
         .iter()

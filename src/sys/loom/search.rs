@@ -177,6 +177,7 @@ impl Search {
 
 /// The running thread has made a step.
 pub(super) fn step(at: Option<Object>, stores: bool, read: u64) {
+    model::runs_again();
     kernel::progress();
     let thread = model::thread_index();
     let at = at.map(|object| object.id);
