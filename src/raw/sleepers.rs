@@ -33,9 +33,10 @@
 //! I4  `STARVING` is there only while a thread that has set it is still in `sleep`; it clears the mark before it
 //!     returns, and takes the unit if it was granted meanwhile. If it is killed, a newcomer does, after a while (I6).
 //! I5  A wait that ends by its deadline has had no wake spent on it (the futex's contract), so nothing is lost with it.
-//! I6  A grant is for those who have announced themselves before it was made. One who comes later, perhaps the very thread
-//!     that made it, waits until it has been taken. Not for ever: who it is for may have been killed, or be in a fork's
-//!     parent; or its wake has gone to a newcomer, as the kernel prefers real-time threads.
+//! I6  A grant is for those who have announced themselves before it was made. One who comes later, perhaps the very
+//!     thread that made it, waits until it has been taken, with a bitset that the grant's wake passes by. Not for ever:
+//!     who it is for may have been killed, or be in a fork's parent. (Who only tries, or waits for less than a
+//!     millisecond, does not learn that.)
 //!
 //! # Order
 //!
@@ -71,7 +72,7 @@ use core::ptr;
 use core::time::Duration;
 
 use super::{Turn, spin};
-use crate::sys::{Deadline, Futex, Private, Scope, Shared, const_fn, fence};
+use crate::sys::{Deadline, Futex, MATCH_ANY, Private, Scope, Shared, const_fn, fence};
 
 // In rising order: an announcement replaces a lower value only.
 const NONE: u32 = 0;
@@ -84,6 +85,11 @@ const PATIENCE: Duration = Duration::from_millis(1);
 
 /// How long a thread sleeps at first, without a heavy fence.
 const NAP: Duration = Duration::from_micros(100);
+
+/// The bitset of one for whom a grant that stands is not (I6).
+const NEWCOMER: u32 = 1;
+/// One of the bits of all others.
+const ENTITLED: u32 = 2;
 
 /// Threads asleep for something that the caller keeps, and their wakes; see the module's text. Four bytes.
 pub struct Sleepers<S: Scope = Private> {
@@ -193,8 +199,8 @@ impl<S: Scope> Sleepers<S> {
         // failure: nothing is handed over.
         let granted = self.word.compare_exchange(STARVING, GRANTED, Release, Relaxed).is_ok();
         if granted {
-            // By address: the taker may already be done and have freed us.
-            Futex::wake(ptr::from_ref(&self.word), 1);
+            // By address: the taker may already be done and have freed us. There is one: who starves is here (I4).
+            Futex::wake_bitset(ptr::from_ref(&self.word), 1, ENTITLED);
         }
         granted
     }
@@ -232,14 +238,14 @@ impl<S: Scope> Sleepers<S> {
                 }
             }
             let limit = if !entitled {
-                patience
+                patience.or_else(|| Deadline::after(PATIENCE))
             } else if nap {
                 Deadline::after(NAP)
             } else {
                 None
             };
             let until = soonest(deadline, limit);
-            let woken = self.word.wait(announced, until);
+            let woken = self.word.wait_bitset(announced, until, if entitled { MATCH_ANY } else { NEWCOMER });
             if !woken && until == deadline {
                 if nap {
                     // As above: one who was in flight must not leave a unit and a sleeper behind.
@@ -263,7 +269,7 @@ impl<S: Scope> Sleepers<S> {
             let looked = spin::again(deadline, || attempt().map(Some).or_else(|| is_granted().then_some(None)));
             if let Some(taken) = looked.flatten() {
                 // I2. Relaxed: see Order. A grant that stands there may have had our wake, so nobody else comes for it.
-                let granted = self.word.fetch_max(SOME, Relaxed) == GRANTED && self.take_grant();
+                let granted = self.word.fetch_max(SOME, Relaxed) == GRANTED && entitled && self.take_grant();
                 return Turn { taken: Some(taken), granted, unfenced: true };
             }
         }

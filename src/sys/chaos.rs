@@ -91,22 +91,29 @@ fn sleep(time: Duration) {
 /// [`system`]'s two functions.
 pub(super) mod futex {
     use super::super::atomic::AtomicU32;
+    use super::super::futex::MATCH_ANY;
     use super::{Deadline, once_in, pause, system};
 
-    pub(in crate::sys) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Deadline>, shared: bool) -> bool {
+    pub(in crate::sys) fn wait(
+        word: &AtomicU32,
+        expected: u32,
+        deadline: Option<Deadline>,
+        shared: bool,
+        bitset: u32,
+    ) -> bool {
         pause();
         if once_in(8) {
             return true;
         }
-        let woken = system::wait(word, expected, deadline, shared);
+        let woken = system::wait(word, expected, deadline, shared, bitset);
         pause();
         woken
     }
 
-    pub(in crate::sys) fn wake(word: *const AtomicU32, count: u32, shared: bool) {
+    pub(in crate::sys) fn wake(word: *const AtomicU32, count: u32, shared: bool, bitset: u32) {
         pause();
-        let count = if count != 0 && once_in(8) { u32::MAX } else { count };
-        system::wake(word, count, shared);
+        let (count, bitset) = if count != 0 && once_in(8) { (u32::MAX, MATCH_ANY) } else { (count, bitset) };
+        system::wake(word, count, shared, bitset);
         pause();
     }
 }

@@ -7,6 +7,9 @@ use core::ops::Deref;
 use super::atomic::AtomicU32;
 use super::{Deadline, Scope, backend};
 
+/// The bitset of those who do not say.
+pub const MATCH_ANY: u32 = u32::MAX;
+
 /// A word that threads can sleep on. It dereferences to its atomic.
 ///
 /// The contract, which every backend keeps and which the algorithms above may rely on:
@@ -16,6 +19,7 @@ use super::{Deadline, Scope, backend};
 /// * `wait` may return early for no reason (a *spurious wake*); the caller looks again;
 /// * `wait` gives `false` only once its deadline has passed, and then **no wake was spent on it**: a wake that chose
 ///   this sleeper makes it `true`, however late it is;
+/// * a wake chooses among those only whose *bitset* has a bit of its own;
 /// * neither gives any memory order: what is read after a wake is ordered by an atomic, or not at all;
 /// * `wake` looks at the address only, so the word may be gone by then.
 ///
@@ -40,7 +44,13 @@ impl<S: Scope> Futex<S> {
     /// False only once the deadline has passed and no wake was spent on this call.
     #[track_caller]
     pub fn wait(&self, expected: u32, deadline: Option<Deadline>) -> bool {
-        backend::wait(&self.word, expected, deadline, S::SHARED)
+        self.wait_bitset(expected, deadline, MATCH_ANY)
+    }
+
+    /// As [`wait`](Self::wait), for the wakes that have one of the bits of `bitset`, which is not 0.
+    #[track_caller]
+    pub fn wait_bitset(&self, expected: u32, deadline: Option<Deadline>, bitset: u32) -> bool {
+        backend::wait(&self.word, expected, deadline, S::SHARED, bitset)
     }
 
     /// Wakes at most `count` of the threads asleep on the word at `this`, in no promised order.
@@ -49,7 +59,13 @@ impl<S: Scope> Futex<S> {
     /// that sleeps on a word made since at the same place, which for that thread is a spurious wake.
     #[track_caller]
     pub fn wake(this: *const Self, count: u32) {
-        backend::wake(this.cast(), count, S::SHARED);
+        Self::wake_bitset(this, count, MATCH_ANY);
+    }
+
+    /// As [`wake`](Self::wake), of those who have one of the bits of `bitset`, which is not 0.
+    #[track_caller]
+    pub fn wake_bitset(this: *const Self, count: u32, bitset: u32) {
+        backend::wake(this.cast(), count, S::SHARED, bitset);
     }
 }
 

@@ -1,6 +1,6 @@
 //! `Futex` by system call.
 //!
-//! Private untimed waits and wakes go through `atomic-wait`; deadlines, shared words and wakes of a few go to
+//! Private untimed waits and wakes go through `atomic-wait`; deadlines, shared words, bitsets and wakes of a few go to
 //! `futex(2)` here. `FUTEX_WAIT_BITSET` is the form that takes an absolute monotonic deadline, so an interrupted
 //! wait is repeated as it stands, and no remainder is ever computed.
 
@@ -8,9 +8,10 @@ use core::ptr;
 
 use super::Deadline;
 use super::atomic::AtomicU32;
+use super::futex::MATCH_ANY;
 
-pub(super) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Deadline>, shared: bool) -> bool {
-    if deadline.is_none() && !shared {
+pub(super) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Deadline>, shared: bool, bitset: u32) -> bool {
+    if deadline.is_none() && !shared && bitset == MATCH_ANY {
         atomic_wait::wait(word, expected);
         return true;
     }
@@ -25,7 +26,7 @@ pub(super) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Deadline>, 
             expected,
             until.as_ref().map_or(ptr::null(), ptr::from_ref),
             ptr::null::<u32>(),
-            libc::FUTEX_BITSET_MATCH_ANY,
+            bitset,
         )
     };
     // EAGAIN (the word differs), EINTR and a plain return all mean: look again. The kernel reports ETIMEDOUT only
@@ -33,17 +34,28 @@ pub(super) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Deadline>, 
     result == 0 || errno() != libc::ETIMEDOUT
 }
 
-pub(super) fn wake(word: *const AtomicU32, count: u32, shared: bool) {
-    match (count, shared) {
-        // FUTEX_WAKE takes 0 for 1.
+pub(super) fn wake(word: *const AtomicU32, count: u32, shared: bool, bitset: u32) {
+    match (count, shared || bitset != MATCH_ANY) {
+        // The kernel takes 0 for 1.
         (0, _) => {}
         (1, false) => atomic_wait::wake_one(word),
         (u32::MAX, false) => atomic_wait::wake_all(word),
         _ => {
             // The kernel counts in i32; there cannot be more waiters than that.
             let count = i32::try_from(count).unwrap_or(i32::MAX);
-            // SAFETY: FUTEX_WAKE uses the address as a key and does not read through it.
-            unsafe { libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAKE | flag(shared), count) };
+            // SAFETY: a wake uses the address as a key and does not read through it; its time and its second address are
+            // not used.
+            unsafe {
+                libc::syscall(
+                    libc::SYS_futex,
+                    word,
+                    libc::FUTEX_WAKE_BITSET | flag(shared),
+                    count,
+                    ptr::null::<libc::timespec>(),
+                    ptr::null::<u32>(),
+                    bitset,
+                )
+            };
         }
     }
 }

@@ -70,7 +70,7 @@ pub use backend::{fence, model, thread, thread as identity};
 #[cfg(all(not(any(loom, shuttle)), underthread_chaos))]
 pub use chaos::fence;
 pub use deadline::Deadline;
-pub use futex::Futex;
+pub use futex::{Futex, MATCH_ANY};
 pub use lazy::LazyNumber;
 
 /// Who may wait on a word: the threads of this process, or those of every process that maps it.

@@ -1,7 +1,7 @@
 //! `Futex` without the system call: a table of pthread mutexes, and a condition variable for each sleeper.
 //!
 //! A private word's address chooses a bucket. Whoever waits links a node of its own stack there; whoever wakes
-//! unlinks nodes of that address, oldest first.
+//! unlinks nodes of that address and of its bitset, oldest first.
 //!
 //! I1  A bucket's list, and the `next` and `woken` of what is linked in it, are touched only under its mutex.
 //! I2  A node is linked only during its owner's `wait`. The owner returns only after it has held the mutex and found
@@ -52,19 +52,20 @@ type Link = Cell<*const Sleeper>;
 
 struct Sleeper {
     address: usize,
+    bitset: u32,
     woken: Cell<bool>,
     next: Link,
     condition: UnsafeCell<MaybeUninit<libc::pthread_cond_t>>,
 }
 
-pub(super) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Deadline>, shared: bool) -> bool {
-    if shared { wait_shared(word, expected, deadline) } else { wait_private(word, expected, deadline) }
+pub(super) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Deadline>, shared: bool, bitset: u32) -> bool {
+    if shared { wait_shared(word, expected, deadline) } else { wait_private(word, expected, deadline, bitset) }
 }
 
-fn wait_private(word: &AtomicU32, expected: u32, deadline: Option<Deadline>) -> bool {
+fn wait_private(word: &AtomicU32, expected: u32, deadline: Option<Deadline>, bitset: u32) -> bool {
     // Without memory for that the next one tries.
     let _ = watch_forks();
-    let sleeper = Sleeper::new(ptr::from_ref(word).addr());
+    let sleeper = Sleeper::new(ptr::from_ref(word).addr(), bitset);
     // In place: a condition variable may not move.
     clock::make(sleeper.condition());
     let woken = sleeper.sleep(word, expected, deadline);
@@ -142,7 +143,7 @@ fn wait_shared(word: &AtomicU32, expected: u32, deadline: Option<Deadline>) -> b
     !deadline.is_some_and(Deadline::passed)
 }
 
-pub(super) fn wake(word: *const AtomicU32, count: u32, shared: bool) {
+pub(super) fn wake(word: *const AtomicU32, count: u32, shared: bool, bitset: u32) {
     if shared {
         return;
     }
@@ -151,7 +152,8 @@ pub(super) fn wake(word: *const AtomicU32, count: u32, shared: bool) {
     let bucket = Bucket::of(word.addr());
     bucket.lock();
     for _ in 0..count {
-        let Some(sleeper) = bucket.unlink(|sleeper| sleeper.address == word.addr()) else { break };
+        let is_wanted = |sleeper: &Sleeper| sleeper.address == word.addr() && sleeper.bitset & bitset != 0;
+        let Some(sleeper) = bucket.unlink(is_wanted) else { break };
         sleeper.woken.set(true);
         // SAFETY: the owner destroys the condition only after it has held the mutex, which is ours (I2).
         let failed = unsafe { libc::pthread_cond_signal(sleeper.condition()) };
@@ -208,9 +210,9 @@ impl Bucket {
 }
 
 impl Sleeper {
-    fn new(address: usize) -> Self {
+    fn new(address: usize, bitset: u32) -> Self {
         let condition = UnsafeCell::new(MaybeUninit::uninit());
-        Self { address, woken: Cell::new(false), next: Cell::new(ptr::null()), condition }
+        Self { address, bitset, woken: Cell::new(false), next: Cell::new(ptr::null()), condition }
     }
 
     fn condition(&self) -> *mut libc::pthread_cond_t {

@@ -1,11 +1,14 @@
 //! `raw::Lock` and the waiting protocol under it, `raw::Sleepers`.
 
 use std::rc::Rc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use loom::cell::UnsafeCell;
-use underthread::raw::{Lock, RawLock};
+use underthread::raw::{Deadline, Lock, RawLock, Sleepers};
+use underthread::sys::atomic::AtomicU32;
+use underthread::sys::{Futex, Private};
 
-use crate::{Counted, of_four, of_three, of_two, soon, with};
+use crate::{Counted, of_four, of_three, of_two, soon, sooner, with};
 
 /// A counter that loom watches for data races, under a lock.
 #[derive(Default)]
@@ -27,8 +30,8 @@ impl Account {
         unsafe { RawLock::release(&self.lock) };
     }
 
-    fn add_one_if_in_time(&self) -> u32 {
-        let acquired = self.lock.acquire_until(soon());
+    fn add_one_by(&self, deadline: Option<Deadline>) -> u32 {
+        let acquired = self.lock.acquire_until(deadline);
         if acquired {
             self.add_one_held();
         }
@@ -84,7 +87,7 @@ fn four_threads_exclude_each_other() {
 
 fn a_timed_out_waiter_takes_nothing_with_it() {
     let account = Rc::new(Account::default());
-    let other = with(&account, Account::add_one_if_in_time);
+    let other = with(&account, |account| account.add_one_by(soon()));
     account.add_one();
     let more = other.join();
     account.assert_balance(1 + more);
@@ -92,7 +95,7 @@ fn a_timed_out_waiter_takes_nothing_with_it() {
 
 fn a_timed_out_waiter_leaves_the_others_a_wake() {
     let account = Rc::new(Account::default());
-    let timed = with(&account, Account::add_one_if_in_time);
+    let timed = with(&account, |account| account.add_one_by(soon()));
     let untimed = with(&account, Account::add_one);
     account.add_one();
     untimed.join();
@@ -100,12 +103,48 @@ fn a_timed_out_waiter_leaves_the_others_a_wake() {
     account.assert_balance(2 + more);
 }
 
-const SCENARIOS: [Counted; 6] = [
+/// While a grant is made to one who starves, another goes to sleep, for less than its own patience.
+fn a_newcomer_who_gives_up_keeps_no_grant_from_the_other() {
+    let unit = Rc::new((AtomicU32::new(0), Sleepers::new(), Futex::<Private>::new(0)));
+    let take = |unit: &AtomicU32| unit.compare_exchange(1, 0, Relaxed, Relaxed).is_ok();
+    let starving = with(&unit, move |(unit, sleepers, attempts)| {
+        let attempt = || {
+            attempts.fetch_add(1, Relaxed);
+            Futex::wake(attempts, 1);
+            take(unit).then_some(())
+        };
+        sleepers.sleep(None, true, attempt).came()
+    });
+    let (word, sleepers, attempts) = &*unit;
+    // So the one who starves goes on, without a preemption, until it sleeps; then again, woken for nothing.
+    while attempts.load(Relaxed) == 0 {
+        attempts.wait(0, None);
+    }
+    sleepers.wake();
+    while attempts.load(Relaxed) == 1 {
+        attempts.wait(1, None);
+    }
+    let newcomer = with(&unit, move |(unit, sleepers, _)| {
+        take(unit) || sleepers.sleep(sooner(), true, || take(unit).then_some(())).came()
+    });
+    sleepers.release(|| word.store(1, Relaxed), || take(word));
+    if newcomer.join() {
+        sleepers.release(|| word.store(1, Relaxed), || take(word));
+    }
+    assert!(starving.join());
+}
+
+const SCENARIOS: [Counted; 7] = [
     of_two("lock: two threads exclude each other", None, two_threads_exclude_each_other),
     of_two("lock: two threads, one of them twice", None, two_threads_twice),
     of_two("lock: a timed-out waiter takes nothing with it", None, a_timed_out_waiter_takes_nothing_with_it),
     of_three("lock: three threads exclude each other", Some(3), three_threads_exclude_each_other),
     of_three("lock: a timed-out waiter leaves the others a wake", Some(3), a_timed_out_waiter_leaves_the_others_a_wake),
+    of_three(
+        "sleepers: a newcomer who gives up keeps no grant from the other",
+        Some(3),
+        a_newcomer_who_gives_up_keeps_no_grant_from_the_other,
+    ),
     of_four("lock: four threads exclude each other", Some(2), four_threads_exclude_each_other),
 ];
 

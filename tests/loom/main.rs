@@ -128,6 +128,11 @@ fn soon() -> Option<Deadline> {
     Deadline::after(Duration::from_millis(1))
 }
 
+/// One that is earlier than a starving thread's patience, where both count from one moment.
+fn sooner() -> Option<Deadline> {
+    Deadline::after(Duration::from_micros(500))
+}
+
 fn put<B: Buffer>(buffer: &B, item: B::Item) {
     assert!(buffer.put_until(item, None).is_ok());
 }

@@ -68,6 +68,25 @@ fn those_who_give_up_take_nothing_with_them() {
     });
 }
 
+/// One who gives up before it is entitled to a grant has perhaps had the wake that came with it.
+#[test]
+fn no_grant_is_lost_on_those_who_give_up() {
+    check("lock: six threads, four of them timed, three times each", || {
+        let bank = Rc::new(Bank::default());
+        let came = team(&bank, 6, |bank, number| {
+            let once = |_| {
+                let acquired = bank.lock.acquire_until(if number < 4 { soon() } else { None });
+                if acquired {
+                    bank.add_one_held();
+                }
+                u32::from(acquired)
+            };
+            (0..3).map(once).sum::<u32>()
+        });
+        bank.assert_balance(came.into_iter().sum());
+    });
+}
+
 #[test]
 fn a_lock_that_all_give_up_on_is_free_in_the_end() {
     check("lock: eight threads, all of them timed", || {

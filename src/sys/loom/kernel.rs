@@ -23,10 +23,10 @@ use super::trace::{self, Event};
 /// How many different words one scenario may sleep on.
 const WORDS: usize = 12;
 
-/// What a sleeper waits for: a wake at an address, the release of the lock there, or the end of the thread of that number.
+/// What a sleeper waits for: a wake at an address, with one of these bits; the release of the lock there, or the end of the thread of that number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum For {
-    AWakeAt(usize),
+    AWakeAt(usize, u32),
     TheLockAt(usize),
     TheEnd(usize),
 }
@@ -105,7 +105,7 @@ fn mark(address: usize) {
 }
 
 #[track_caller]
-pub(in crate::sys) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Deadline>, _: bool) -> bool {
+pub(in crate::sys) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Deadline>, _: bool, bitset: u32) -> bool {
     let caller = Location::caller();
     let (address, object) = (ptr::from_ref(word).addr(), word.object());
     mark(address);
@@ -119,7 +119,7 @@ pub(in crate::sys) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Dea
     if found != expected {
         return true;
     }
-    let ticket = kernel(|kernel| kernel.enqueue(For::AWakeAt(address), timed));
+    let ticket = kernel(|kernel| kernel.enqueue(For::AWakeAt(address, bitset), timed));
     let woken = match deadline {
         None => sleep(ticket),
         // A timed wait never blocks the model: whether the wake comes first is the scheduler's choice at the mark,
@@ -157,7 +157,7 @@ fn sleep(ticket: usize) -> bool {
 }
 
 #[track_caller]
-pub(in crate::sys) fn wake(word: *const AtomicU32, count: u32, _: bool) {
+pub(in crate::sys) fn wake(word: *const AtomicU32, count: u32, _: bool, bitset: u32) {
     let caller = Location::caller();
     let Some(count) = Site::new(caller, Slot::Wake).wake(count) else {
         return trace::note(Event::Wake { count: None, woken: 0 }, caller);
@@ -166,7 +166,10 @@ pub(in crate::sys) fn wake(word: *const AtomicU32, count: u32, _: bool) {
     mark(address);
     kernel(|kernel| {
         kernel.progress += 1;
-        let here = kernel.sleepers.iter().filter(|sleeper| sleeper.waits_for == For::AWakeAt(address));
+        let here = kernel.sleepers.iter().filter(|sleeper| match sleeper.waits_for {
+            For::AWakeAt(theirs, bits) => theirs == address && bits & bitset != 0,
+            _ => false,
+        });
         let mut asleep: Vec<usize> = here.map(|sleeper| sleeper.ticket).collect();
         if model::last_comes_first(asleep.len() > count as usize) {
             asleep.reverse();

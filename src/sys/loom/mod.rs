@@ -10,7 +10,7 @@
 //! * [`trace`]: the steps of the current one, printed when it fails.
 //! * [`thread`]: loom's threads, by the names of the real ones.
 //! * [`model`]: runs a scenario through every interleaving, then again with each wait in turn woken for no reason,
-//!   with the last sleeper woken first, and with a clock that has always or never run out.
+//!   with the last sleeper woken first, and with a clock that has run out for all, for none, or for one thread.
 
 pub(super) mod atomic;
 pub mod fence;
@@ -26,15 +26,15 @@ pub(super) use loom::thread_local;
 
 use core::time::Duration;
 
-/// The model's time: every deadline passes when the schedule says so; whether one *has* passed, when asked, is the
-/// same for a whole execution, and scenarios run with both answers.
+/// The model's time, in which all that happens happens at one moment: a wait for it ends when the schedule says so, and
+/// whether it *has* passed, when a thread asks, is the same for a whole execution; scenarios run with both answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Deadline(());
+pub struct Deadline(Duration);
 
 impl Deadline {
     /// The moment `timeout` from now; `None`, for ever, for [`Duration::MAX`].
     pub fn after(timeout: Duration) -> Option<Self> {
-        (timeout != Duration::MAX).then_some(Self(()))
+        (timeout != Duration::MAX).then_some(Self(timeout))
     }
 
     /// Whether the moment has come.

@@ -23,8 +23,9 @@ pub(super) struct Run {
     most_threads: usize,
     lifo: bool,
     wakes_had_a_choice: bool,
-    clock_has_run_out: bool,
-    clock_was_asked: bool,
+    /// Whose deadlines have passed, a bit for each thread; and who has asked.
+    late: u32,
+    asked: u32,
     assumes_locks: bool,
     pub(super) executions: usize,
     limit: usize,
@@ -59,9 +60,10 @@ pub(super) fn last_comes_first(choice: bool) -> bool {
 }
 
 pub(super) fn clock_has_run_out() -> bool {
+    let thread = 1 << thread_index();
     run(|run| {
-        run.clock_was_asked = true;
-        run.clock_has_run_out
+        run.asked |= thread;
+        run.late & thread != 0
     })
 }
 
@@ -106,7 +108,8 @@ const MOST_WAITS: usize = 1000;
 pub const VARIED: usize = 2;
 
 /// Explores `scenario`: in full, also with a clock that has run out if one was read; then, with [`VARIED`] preemptions
-/// at most, with each wait in turn woken for nothing, and with sleepers woken last first where a wake had a choice.
+/// at most, with each wait in turn woken for nothing, with sleepers woken last first where a wake had a choice, and with
+/// a clock that has run out for one thread only.
 /// Prints the executions; panics on the first that fails, and when [`EXECUTIONS`] do not suffice.
 pub fn check(scenario: Scenario) {
     let start = Instant::now();
@@ -125,19 +128,25 @@ pub(super) fn explore(scenario: Scenario, mutant: Option<(Site, Strength)>) -> u
         let sites = core::mem::take(&mut run.sites);
         *run = Run { mutant, sites, limit: EXECUTIONS, assumes_locks: scenario.assumes_locks, ..Run::default() };
     });
-    for clock in [false, true] {
-        if clock && !run(|run| run.clock_was_asked) {
+    let varied = scenario.with_at_most(VARIED);
+    let last_first = || {
+        if run(|run| run.wakes_had_a_choice) {
+            run(|run| run.lifo = true);
+            once(varied);
+            run(|run| run.lifo = false);
+        }
+    };
+    for late in [0, u32::MAX] {
+        if late != 0 && run(|run| run.asked) == 0 {
             break;
         }
         run(|run| {
-            run.clock_has_run_out = clock;
+            run.late = late;
             run.most_waits = Default::default();
-            run.spurious = None;
         });
         search::begin(scenario.preemptions.is_none(), false);
         once(scenario);
         search::begin(false, false);
-        let varied = scenario.with_at_most(VARIED);
         for (thread, waits) in run(|run| run.most_waits).into_iter().enumerate() {
             for wait in 0..waits {
                 run(|run| run.spurious = Some((thread, wait)));
@@ -145,10 +154,14 @@ pub(super) fn explore(scenario: Scenario, mutant: Option<(Site, Strength)>) -> u
             }
         }
         run(|run| run.spurious = None);
-        if run(|run| run.wakes_had_a_choice) {
-            run(|run| run.lifo = true);
+        last_first();
+    }
+    for thread in 0..loom::MAX_THREADS {
+        let late = 1 << thread;
+        if run(|run| run.asked) & late != 0 {
+            run(|run| run.late = late);
             once(varied);
-            run(|run| run.lifo = false);
+            last_first();
         }
     }
     run(|run| run.executions)

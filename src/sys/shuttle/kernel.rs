@@ -21,6 +21,7 @@ use super::atomic::AtomicU32;
 struct Sleeper {
     ticket: u64,
     address: usize,
+    bitset: u32,
     waker: Option<Waker>,
 }
 
@@ -60,9 +61,10 @@ pub(super) fn step() {
 }
 
 impl Kernel {
-    /// The places of those asleep on the word at `address`.
-    fn asleep_on(&self, address: *const AtomicU32) -> Vec<usize> {
-        (0..self.sleepers.len()).filter(|place| self.sleepers[*place].address == address.addr()).collect()
+    /// The places of those asleep on the word at `address`, with one of these bits.
+    fn asleep_on(&self, address: *const AtomicU32, bitset: u32) -> Vec<usize> {
+        let is_there = |sleeper: &Sleeper| sleeper.address == address.addr() && sleeper.bitset & bitset != 0;
+        (0..self.sleepers.len()).filter(|place| is_there(&self.sleepers[*place])).collect()
     }
 
     /// The place of a sleeper that no wake was spent on.
@@ -71,14 +73,15 @@ impl Kernel {
     }
 }
 
-pub(in crate::sys) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Deadline>, _: bool) -> bool {
+pub(in crate::sys) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Deadline>, _: bool, bitset: u32) -> bool {
     // The look and the enqueueing are one step: nothing of shuttle's lies between them.
     if word.load(Relaxed) != expected {
         return true;
     }
     let (ticket, restless) = kernel(|kernel| {
         kernel.tickets += 1;
-        kernel.sleepers.push(Sleeper { ticket: kernel.tickets, address: ptr::from_ref(word).addr(), waker: None });
+        let address = ptr::from_ref(word).addr();
+        kernel.sleepers.push(Sleeper { ticket: kernel.tickets, address, bitset, waker: None });
         (kernel.tickets, kernel.restless)
     });
     let for_nothing = restless && any(8) == 0;
@@ -108,10 +111,10 @@ pub(in crate::sys) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Dea
     })
 }
 
-pub(in crate::sys) fn wake(word: *const AtomicU32, count: u32, _: bool) {
+pub(in crate::sys) fn wake(word: *const AtomicU32, count: u32, _: bool, bitset: u32) {
     step();
     for _ in 0..count {
-        let mut asleep = kernel(|kernel| kernel.asleep_on(word));
+        let mut asleep = kernel(|kernel| kernel.asleep_on(word, bitset));
         if asleep.is_empty() {
             return;
         }
@@ -129,7 +132,8 @@ pub struct Deadline(u64);
 impl Deadline {
     /// The moment `timeout` from now; `None`, for ever, for [`Duration::MAX`].
     pub fn after(timeout: Duration) -> Option<Self> {
-        (timeout != Duration::MAX).then(|| Self(kernel(|kernel| kernel.now) + 1))
+        // Which of two is the earlier is left to chance.
+        (timeout != Duration::MAX).then(|| Self(kernel(|kernel| kernel.now) + 1 + u64::from(any(4))))
     }
 
     /// Whether the moment has come.
