@@ -368,6 +368,25 @@ fn it_counts_on_where_nobody_reads_what_it_complains_of() {
     assert_eq!((totals(&output), output.status.code()), ([1, 1, 5, 1], Some(0)));
 }
 
+#[test]
+fn its_code_is_the_same_where_nobody_reads() {
+    let tree = Tree::new("nobody reads at all");
+    let file = tree.file("file", b"text\n");
+    let cases: [(&[&OsStr], i32); 4] = [
+        (&[OsStr::new("--no-such-thing")], 2),
+        (&[OsStr::new("--help")], 0),
+        (&[file.as_os_str()], 0),
+        // As above.
+        (&[OsStr::new("/proc/self/mem"), file.as_os_str()], 1),
+    ];
+    for (arguments, code) in cases {
+        let [output, errors] = [(); 2].map(|()| std::io::pipe().unwrap().1);
+        let mut wordcount = wordcount();
+        let running = Running::new(wordcount.args(arguments).stdout(output).stderr(errors));
+        assert_eq!(watched(|| running.output()).status.code(), Some(code), "{arguments:?}");
+    }
+}
+
 /// What is written to the second can be read from the first.
 fn pseudo_terminal() -> (File, OwnedFd) {
     let (mut screen, mut terminal) = (-1, -1);

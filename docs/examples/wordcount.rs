@@ -81,11 +81,12 @@ fn main() -> ExitCode {
     let options = match options() {
         Ok(Some(options)) => options,
         Ok(None) => {
-            print!("{HELP}");
+            // To nobody, perhaps.
+            let _ = write!(io::stdout(), "{HELP}");
             return ExitCode::SUCCESS;
         }
         Err(error) => {
-            eprintln!("wordcount: {error}; --help lists the arguments");
+            complain(format_args!("{error}; --help lists the arguments"));
             return ExitCode::from(2);
         }
     };
@@ -97,12 +98,15 @@ fn main() -> ExitCode {
         totals: Lock::new(Counts::default()),
         words: Lock::new(Words::new()),
     });
-    match run(&job, &options) {
+    let outcome = match run(&job, &options) {
+        // Whoever read our output has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome,
+    };
+    match outcome {
         Ok(()) if job.stop.is_set() => ExitCode::from(130),
         Ok(()) if job.totals.acquire().unreadable > 0 => ExitCode::FAILURE,
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever read our output has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             complain(error);
             ExitCode::FAILURE
@@ -226,9 +230,19 @@ impl Job {
         let mut run = Vec::with_capacity(LONGEST_WORD + 1);
         let mut in_word = false;
         let mut length = 0;
+        let mut failed = None;
+        let mut read = |buffer: &mut [u8]| {
+            if failed.is_some() {
+                return 0;
+            }
+            file.read(buffer).unwrap_or_else(|error| {
+                failed = Some(error);
+                0
+            })
+        };
         // A read may give less than there is; the look for NUL bytes must not depend on that.
         while length < BINARY_LOOK {
-            match file.read(&mut buffer[length..])? {
+            match read(&mut buffer[length..]) {
                 0 => break,
                 more => length += more,
             }
@@ -256,11 +270,11 @@ impl Job {
                     run.clear();
                 }
             }
-            length = file.read(buffer)?;
+            length = read(buffer);
         }
         counts.words += u64::from(in_word);
         tally(&run, words);
-        Ok(true)
+        failed.map_or(Ok(true), Err)
     }
 
     fn show_progress(&self) {

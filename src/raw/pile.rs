@@ -166,8 +166,9 @@ impl<C: Order> Buffer for Pile<C> {
 
     fn close(&self, immediate: bool) -> Vec<C::Item> {
         let mut state = self.state.acquire();
-        self.flow.close();
+        // First: it is the user's, and may panic.
         let drained = if immediate { mem::take(&mut state.items) } else { C::default() };
+        self.flow.close();
         self.note_length(&state);
         self.finish(state, drained.len() as u64);
         self.flow.wake_both();

@@ -50,7 +50,8 @@ pub use side::{RingRoom, RingStock};
 /// A bounded first-in-first-out queue, with closing and a count of tasks. Its verbs are [`Buffer`]'s.
 ///
 /// It allocates as items come, never ahead, and gives the memory back after a burst: any capacity costs 512 bytes when
-/// empty, and `usize::MAX` stands for none. With a capacity of 1, an item of at most 56 bytes lies in them.
+/// empty, and `usize::MAX` stands for none. With a capacity of 1, an item of at most 56 bytes, aligned to 8 at
+/// most, lies in them.
 ///
 /// Dropping it drops its items. If the `Drop` of one panics, the others are dropped all the same; if another's does too,
 /// the process aborts, as with a `Vec`.
@@ -328,12 +329,24 @@ impl<T, M: Storage<T>, S: Scope> Buffer for Ring<T, M, S> {
     }
 
     fn unfinished(&self) -> u64 {
-        // `done` before `tail`: it was not above `tail` then, and `tail` is not above it later; so if they are equal, they
-        // were when `done` was read.
+        loop {
+            // Acquire: pairs with Release in `finish`; who brought it here had seen at least as many puts.
+            let done = self.done.0.load(Acquire);
+            // Acquire: pairs with Release in `filled`; what the putters had seen done our second look does not miss.
+            let tail = self.put.position.load(Acquire);
+            // Relaxed: see above. Unchanged, it was the same when `tail` was read.
+            if self.done.0.load(Relaxed) == done {
+                return tail.wrapping_sub(done);
+            }
+        }
+    }
+
+    fn is_all_done(&self) -> bool {
+        // One look, `done` first: `tail` was not below it then, and only grows; so if they are equal now, they were.
         // Acquire: pairs with Release in `finish`; what came before those `task_done`s is visible.
         let done = self.done.0.load(Acquire);
         // Relaxed: as in `finish`.
-        self.put.position.load(Relaxed).wrapping_sub(done)
+        self.put.position.load(Relaxed) == done
     }
 
     fn close(&self, immediate: bool) -> Vec<T> {

@@ -36,7 +36,7 @@
 //! # Fairness
 //!
 //! As [`Lock`]'s: barging, but a permit is handed over to a sleeper that has waited for 1 ms, past everyone who
-//! has not slept.
+//! comes later.
 
 use crate::sys::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::fmt;

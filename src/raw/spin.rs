@@ -28,7 +28,8 @@
 //!
 //! A yield may also be the switch to a stranger that never waits, and keeps the CPU for the whole of its turn; who sleeps
 //! instead is preferred when it is woken. So after a yield of `TURN` a thread makes none for some hundred waits, after the next
-//! for twice as many, and pauses for about as long in their place. (Ten producers and ten consumers of a lock, two
+//! for twice as many, and pauses for about as long in their place; yields that take all their time, but no turn, halve that
+//! again. (One who was woken for a lock yields all the same.) (Ten producers and ten consumers of a lock, two
 //! conditions and one slot, beside two processes that compute: 2 s for 100 000 items; with such yields 42.)
 
 use core::cell::Cell;
@@ -71,7 +72,7 @@ const EVERY: u32 = 64;
 
 thread_local! {
     // Constant and without a destructor: usable in every thread-local destructor.
-    /// Waits that yields have ended, since pauses have ended one.
+    /// Waits that yields have ended, or that had no pauses, since pauses have ended one.
     static BY_YIELDS: Cell<u32> = const { Cell::new(0) };
     /// Waits that looks have not ended, since they have ended one.
     static IN_VAIN: Cell<u32> = const { Cell::new(0) };
@@ -100,8 +101,11 @@ pub(crate) fn again<T>(deadline: Option<Deadline>, mut find: impl FnMut() -> Opt
 
 /// Looks until `found` for as long as one waits for what another has yet to do; not at all if the time is over.
 pub(crate) fn yielding<F: FnMut() -> bool>(deadline: Option<Deadline>, mut found: F) -> bool {
+    if deadline.is_some_and(Deadline::passed) {
+        return false;
+    }
     let (by_yields, in_vain, rest) = (BY_YIELDS.get(), IN_VAIN.get(), REST.get());
-    let apart = cpus() > 1 && pays(by_yields, TRUST);
+    let apart = cpus() > 1 && (rest > 0 || pays(by_yields, TRUST));
     let in_time = || !deadline.is_some_and(Deadline::passed);
     let pause = |times: u32, found: &mut F| apart && (0..times).any(|_| in_time() && pauses(FEW, found));
     let long = pays(in_vain, 2);
@@ -114,8 +118,10 @@ pub(crate) fn yielding<F: FnMut() -> bool>(deadline: Option<Deadline>, mut found
             yielded = true;
             yields(deadline, if long { YIELDS } else { FEW_YIELDS }, &mut found)
         };
-    if done {
-        BY_YIELDS.set(if yielded { by_yields.wrapping_add(1) } else { 0 });
+    if yielded && (done || !apart) {
+        BY_YIELDS.set(by_yields.wrapping_add(1));
+    } else if done {
+        BY_YIELDS.set(0);
     }
     IN_VAIN.set(if done { 0 } else { in_vain.wrapping_add(1) });
     done
@@ -146,10 +152,11 @@ fn yields(deadline: Option<Deadline>, most: u32, found: &mut impl FnMut() -> boo
         if deadline.is_some_and(Deadline::passed) || !give_way() {
             return false;
         }
+        let [over, long] = [end, turn].map(|end| end.is_some_and(Deadline::passed));
         let done = found();
-        if end.is_some_and(Deadline::passed) {
+        if over {
             let last = LAST_REST.get();
-            if turn.is_some_and(Deadline::passed) {
+            if long {
                 let rest = (2 * last).clamp(RESTS[0], RESTS[1]);
                 LAST_REST.set(rest);
                 REST.set(rest);

@@ -288,6 +288,26 @@ fn a_wake_after_the_change_is_not_lost_and_one_before_it_is() {
 }
 
 #[test]
+fn a_wake_passes_by_those_without_its_bits() {
+    fn body(bitset: u32) {
+        let word = word();
+        let other = spawn({
+            let word = word.clone();
+            move || {
+                word.store(1, Relaxed);
+                Futex::wake_bitset(Rc::as_ptr(&word), 1, bitset);
+            }
+        });
+        while word.load(Relaxed) == 0 {
+            word.wait_bitset(0, None, 0b01);
+        }
+        other.join();
+    }
+    unbounded("litmus: a wake of one's bit", || body(0b01));
+    assert!(is_caught("litmus: a wake of another's bit", || body(0b10)));
+}
+
+#[test]
 fn a_timed_wait_ends_either_way() {
     let ends = outcomes("litmus: a timed wait", || {
         let word = word();

@@ -255,7 +255,22 @@ fn every_joiner_is_woken_though_more_is_put() {
     joiners.into_iter().for_each(JoinHandle::join);
 }
 
-const SCENARIOS: [Counted; 23] = [
+/// What is put after a look at what is done is not added to it.
+fn no_more_are_unfinished_than_ever_were() {
+    let ring = Rc::new(Ring::new(1));
+    let other = with(&ring, |ring| {
+        for item in 0..2 {
+            put(ring, item);
+            get(ring);
+            ring.task_done().unwrap();
+        }
+    });
+    assert!(ring.unfinished() <= 1);
+    other.join();
+    assert_eq!(ring.unfinished(), 0);
+}
+
+const SCENARIOS: [Counted; 24] = [
     of_two("ring: items go through one slot", None, items_go_through_one_slot),
     of_two("ring: items go through segments", None, items_go_through_segments),
     of_two("ring: a segment comes again", None, a_segment_comes_again),
@@ -279,6 +294,7 @@ const SCENARIOS: [Counted; 23] = [
     of_four("ring: two putters and two getters", Some(1), two_putters_and_two_getters),
     of_two("ring: who sees that it was emptied finds nothing", None, who_sees_that_it_was_emptied_finds_nothing),
     of_two("ring: one of two that is done is not all", None, one_of_two_that_is_done_is_not_all),
+    of_two("ring: no more are unfinished than ever were", None, no_more_are_unfinished_than_ever_were),
 ];
 
 model!(SCENARIOS, ["raw/ring.rs", "raw/ring/side.rs", "raw/ring/segments.rs"]);

@@ -43,7 +43,7 @@ pub(crate) const TABLE: &[Mutants] = &[
             },
             Mutant {
                 name: "one who is woken by a grant leaves it",
-                from: "self.word.fetch_max(SOME, Relaxed) == GRANTED && self.take_grant();",
+                from: "self.word.fetch_max(SOME, Relaxed) == GRANTED && entitled && self.take_grant();",
                 to: "self.word.fetch_max(SOME, Relaxed) == GRANTED && false;",
                 by: "shuttle/semaphore.rs::a_permit_that_is_handed_over_has_its_taker",
                 says: "deadlock",
@@ -68,6 +68,13 @@ pub(crate) const TABLE: &[Mutants] = &[
                 from: "compare_exchange(GRANTED, SOME, Acquire, Relaxed)",
                 to: "compare_exchange(GRANTED, NONE, Acquire, Relaxed)",
                 by: "loom/lock.rs::three_threads_exclude_each_other",
+                says: "a lost wake-up",
+            },
+            Mutant {
+                name: "a grant's wake may choose one whom it is not for",
+                from: "if entitled { MATCH_ANY } else { NEWCOMER }",
+                to: "MATCH_ANY",
+                by: "loom/lock.rs::a_newcomer_who_gives_up_keeps_no_grant_from_the_other",
                 says: "a lost wake-up",
             },
             Mutant {

@@ -154,6 +154,47 @@ fn a_shared_wake_of_so_many_wakes_so_many() {
     a_wake_of_so_many_wakes_so_many(Futex::<Shared>::new(0));
 }
 
+/// Two sleepers, of different bitsets; each wake is for one of them.
+fn a_wake_passes_by_those_without_its_bits<S: Scope>(word: &Futex<S>) {
+    let sleepers = [0b01, 0b10].map(|bitset| (bitset, AtomicU32::new(0), AtomicBool::new(false)));
+    watched(|| {
+        crate::support::scope(|scope| {
+            for (bitset, id, returned) in &sleepers {
+                scope.spawn(move || {
+                    id.store(native_id(), Relaxed);
+                    assert!(word.wait_bitset(0, None, *bitset));
+                    returned.store(true, Relaxed);
+                });
+                until(|| id.load(Relaxed) != 0);
+                until_asleep(id.load(Relaxed));
+            }
+            let [(_, first, woken), (_, _, other)] = &sleepers;
+            Futex::wake_bitset(word, 1, 0b100);
+            // The older is passed by.
+            Futex::wake_bitset(word, u32::MAX, 0b110);
+            until(|| other.load(Relaxed));
+            assert!(!woken.load(Relaxed));
+            until_asleep(first.load(Relaxed));
+            Futex::wake(word, 1);
+            until(|| woken.load(Relaxed));
+        });
+    });
+}
+
+#[test]
+#[cfg_attr(underthread_chaos, ignore = "counts returns, of which some are for no reason there")]
+fn a_private_wake_passes_by_those_without_its_bits() {
+    a_wake_passes_by_those_without_its_bits(&Futex::<Private>::new(0));
+}
+
+// As above.
+#[cfg(not(underthread_pthread))]
+#[test]
+#[cfg_attr(underthread_chaos, ignore = "counts returns, of which some are for no reason there")]
+fn a_shared_wake_passes_by_those_without_its_bits() {
+    a_wake_passes_by_those_without_its_bits(&Futex::<Shared>::new(0));
+}
+
 /// More words than the fallback's table has buckets: some share one.
 #[test]
 #[cfg_attr(underthread_chaos, ignore = "counts returns, of which some are for no reason there")]

@@ -195,6 +195,41 @@ fn one_who_starves_and_is_late_has_nothing_shared() {
     one_who_starves_and_is_late_has_nothing(&Lock::shared());
 }
 
+/// Most of them give up within the millisecond after which one starves: they sleep beside a grant that is not for them,
+/// and its wake must not end with them.
+#[test]
+fn one_who_waits_is_served_beside_many_who_give_up() {
+    static LOCK: Lock = Lock::new();
+    let hold = |round: u32| {
+        let until = Instant::now() + Duration::from_micros(u64::from(100 + round * 37 % 400));
+        while Instant::now() < until {
+            if round.is_multiple_of(2) { std::hint::spin_loop() } else { std::thread::yield_now() }
+        }
+        LOCK.release().unwrap();
+    };
+    support::watched(|| {
+        let over = AtomicBool::new(false);
+        support::scope(|scope| {
+            for number in 1..=6 {
+                let over = &over;
+                scope.spawn(move || {
+                    for round in (0..).map(|round| round * 101 + number).take_while(|_| !over.load(Relaxed)) {
+                        let limit = Duration::from_micros(u64::from(100 + round % 800));
+                        if LOCK.acquire_until(Deadline::after(limit)) {
+                            hold(round);
+                        }
+                    }
+                });
+            }
+            for round in 0..400 {
+                LOCK.acquire();
+                hold(round);
+            }
+            over.store(true, Relaxed);
+        });
+    });
+}
+
 /// As if the one it is for had been killed.
 #[test]
 fn a_grant_that_nobody_takes_goes_to_a_newcomer() {

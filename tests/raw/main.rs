@@ -18,6 +18,7 @@ mod event;
 mod fence;
 mod futex;
 mod lock;
+mod pile;
 mod ring;
 mod rlock;
 mod semaphore;

@@ -59,7 +59,7 @@ pub struct Cursor<T> {
     left: usize,
 }
 
-/// A slot for an item of at most 56 bytes: together with a position that is a cache line.
+/// A slot for an item of at most 56 bytes, aligned to 8 at most: together with a position that is a cache line.
 #[repr(C)]
 pub struct Home<T> {
     #[cfg(not(any(loom, shuttle)))]

@@ -1,0 +1,47 @@
+//! `raw::Pile` over an order of the user's own.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use underthread::raw::{Buffer, Order, Pile, Refused};
+
+/// The last comes first; there is no other of its kind.
+struct Only(Vec<u8>);
+
+impl Default for Only {
+    fn default() -> Self {
+        panic!("another")
+    }
+}
+
+impl Order for Only {
+    type Item = u8;
+
+    fn put(&mut self, item: &mut Option<u8>) {
+        self.0.extend(item.take());
+    }
+
+    fn take(&mut self) -> Option<u8> {
+        self.0.pop()
+    }
+
+    fn into_vec(self) -> Vec<u8> {
+        self.0
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+#[test]
+fn a_close_that_panics_changes_nothing() {
+    let pile = Pile::new(Only(Vec::new()), 2);
+    pile.try_put(1).unwrap();
+    for immediate in [false, true] {
+        catch_unwind(AssertUnwindSafe(|| pile.close(immediate))).unwrap_err();
+        assert!(!pile.is_closed());
+        pile.try_put(2).unwrap();
+        assert_eq!((pile.try_get(), pile.qsize(), pile.unfinished()), (Ok(2), 1, u64::from(immediate) + 2));
+    }
+    assert_eq!((pile.try_get(), pile.try_get()), (Ok(1), Err(Refused::NotNow)));
+}
