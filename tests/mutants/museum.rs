@@ -488,7 +488,7 @@ pub(crate) const TABLE: &[Mutants] = &[
                 name: "a fork waits for nobody",
                 from: "            PERMITS.acquire_until(ALL, None);\n            HAS_ALL.set(true);\n",
                 to: "            PERMITS.try_acquire(ALL);\n            HAS_ALL.set(true);\n",
-                by: "faults/fork.rs::a_fork_waits_until_nobody_has_a_lock_of_the_crates_own",
+                by: "faults/fork.rs::a_fork_waits_for_who_has_a_lock_of_the_crates_own",
                 says: "hang",
             },
             Mutant {
