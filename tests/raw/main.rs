@@ -18,6 +18,8 @@ mod event;
 mod fence;
 mod futex;
 mod lock;
+#[cfg(underthread_pthread)]
+mod pthread;
 mod ring;
 mod rlock;
 mod semaphore;
