@@ -19,6 +19,9 @@ use std::sync::OnceLock;
 
 use walkdir::WalkDir;
 
+// Under chaos: it draws the seed, writes it to stderr, and the children write none.
+use underthread as _;
+
 #[path = "support/mod.rs"]
 mod support;
 use support::watched;

@@ -9,6 +9,10 @@
 //! I2  Who is inside takes further locks without another permit: a fork that waits for it keeps it from nothing.
 //! I3  No user code but the allocator runs inside. So nobody forks there, unless in a signal handler: that fork does not
 //!     wait, and what its child goes on with never waits for a fork.
+//!
+//! A fork's handlers are registered at the first use, not when the library is loaded: the younger ones run first, and an
+//! allocator's, registered by its own constructor, have to be older. Were they younger, a fork would take its locks and
+//! then wait for who is inside and asks for memory. So a fork that began before the first use does not wait.
 
 use super::{Exclusive, Lock, RawLock};
 use crate::sys::{Deadline, const_fn};

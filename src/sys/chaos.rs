@@ -6,8 +6,8 @@
 //! grief. A light fence is more often left alone, as a delay between its store and its load does the work of a fence.
 //!
 //! What a thread does next comes from the process's seed and from the thread's place among those that have been here. The
-//! seed is `UNDERTHREAD_CHAOS_SEED`, or else the clock, and is then written to stderr when the process starts. It gives
-//! the same choices again, not the same schedule.
+//! seed is `UNDERTHREAD_CHAOS_SEED`, or else the clock, and is then written to stderr when the process starts, and handed
+//! on to the programs that it runs. It gives the same choices again, not the same schedule.
 
 use core::cell::Cell;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -33,6 +33,8 @@ static SEED_EARLY: extern "C" fn() = {
         let seed = given.unwrap_or_else(|| {
             let seed = Deadline::now().timespec().tv_nsec as u64;
             eprintln!("UNDERTHREAD_CHAOS_SEED={seed}");
+            // SAFETY: a test has one thread here, as it has not come to its `main`.
+            unsafe { std::env::set_var("UNDERTHREAD_CHAOS_SEED", seed.to_string()) };
             seed
         });
         // Relaxed: the process has one thread.

@@ -21,6 +21,7 @@ use underthread::sys::{Futex, Private};
 use underthread::threading::{Local, Thread, Timer, current_thread, enumerate, main_thread, set_excepthook};
 
 use crate::child::{child, forked, shown};
+use crate::memory;
 use crate::spurious::disturbed;
 use crate::support::AtEnd;
 use crate::waits::{asleep, until};
@@ -370,6 +371,38 @@ fn use_all() {
     let thread = Thread::new(|| ()).daemon(true);
     thread.start().unwrap();
     thread.join().unwrap();
+}
+
+/// Another has one for certain: it asks for memory there, and gets it when the fork waits.
+#[test]
+fn a_fork_waits_for_who_has_a_lock_of_the_crates_own() {
+    child(|| {
+        use_all();
+        // The futex's own handlers, where it has any, come in their place.
+        Futex::wake(&Futex::<Private>::new(0), 1);
+        let (forks, end) = (AtomicBool::new(false), Event::new());
+        let who = get_native_id();
+        thread::scope(|scope| {
+            // No thread of std's begins or ends beside the fork: see `watch`.
+            let _end = AtEnd(|| {
+                memory::let_go();
+                end.set();
+            });
+            scope.spawn(|| {
+                // The list is made under the registry's lock.
+                memory::held(enumerate);
+                end.wait_until(None);
+            });
+            until(memory::is_held);
+            scope.spawn(|| {
+                until(|| forks.load(Relaxed) && asleep(who));
+                memory::let_go();
+                end.wait_until(None);
+            });
+            forks.store(true, Relaxed);
+            forked(use_all);
+        });
+    });
 }
 
 /// Others have them all the time, two fork, and child and grandchild can do what they like.

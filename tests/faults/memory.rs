@@ -5,7 +5,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::os::unix::process::ExitStatusExt;
 use std::ptr;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
@@ -15,13 +15,18 @@ use underthread::threading::{self, StartError, Thread, Timer, active_count, stac
 
 use crate::child::{child, outcome_of, show_nothing};
 use crate::support::{AtEnd, HUGE_STACK, limit_address_space, set_address_space, without_room_for_stacks};
+use crate::waits::until;
 use crate::works::{Crew, FRUGAL};
 
 thread_local! {
     static NONE_LEFT: Cell<bool> = const { Cell::new(false) };
+    static TO_BE_HELD: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Has nothing for a thread that says so, unless it panics: without memory that would end the process as a put does.
+static HELD: AtomicBool = AtomicBool::new(false);
+
+/// Has nothing for a thread that says so, unless it panics: without memory that would end the process as a put does. One
+/// that is to be held gets it when it is let go.
 struct Finite;
 
 // SAFETY: the system's, or null.
@@ -29,6 +34,10 @@ unsafe impl GlobalAlloc for Finite {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if NONE_LEFT.get() && !thread::panicking() {
             return ptr::null_mut();
+        }
+        if TO_BE_HELD.take() {
+            HELD.store(true, Relaxed);
+            until(|| !HELD.load(Relaxed));
         }
         // SAFETY: by our caller.
         unsafe { System.alloc(layout) }
@@ -48,6 +57,20 @@ fn without_memory<R>(body: impl FnOnce() -> R) -> R {
     let _end = AtEnd(|| NONE_LEFT.set(false));
     NONE_LEFT.set(true);
     body()
+}
+
+/// Runs `body`, which is held where it first asks for memory, until [`let_go`].
+pub(crate) fn held<R>(body: impl FnOnce() -> R) -> R {
+    TO_BE_HELD.set(true);
+    body()
+}
+
+pub(crate) fn is_held() -> bool {
+    HELD.load(Relaxed)
+}
+
+pub(crate) fn let_go() {
+    HELD.store(false, Relaxed);
 }
 
 #[test]

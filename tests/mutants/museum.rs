@@ -337,6 +337,13 @@ pub(crate) const TABLE: &[Mutants] = &[
         "sys/identity.rs",
         &[
             Mutant {
+                name: "the futex's handlers of a fork may come before those that use it",
+                from: "    super::system::watch_forks()?;\n",
+                to: "",
+                by: "pthread faults/fork.rs::a_fork_waits_for_who_has_a_lock_of_the_crates_own",
+                says: "hang",
+            },
+            Mutant {
                 name: "a process that is bound to one CPU does not know it",
                 from: "        CPUS.store(cpus, Relaxed);\n    }\n    cpus\n",
                 to: "        CPUS.store(cpus, Relaxed);\n    }\n    cpus + 1\n",
@@ -491,7 +498,7 @@ pub(crate) const TABLE: &[Mutants] = &[
                 name: "a fork waits for nobody",
                 from: "            PERMITS.acquire_until(ALL, None);\n            HAS_ALL.set(true);\n",
                 to: "            PERMITS.try_acquire(ALL);\n            HAS_ALL.set(true);\n",
-                by: "faults/fork.rs::a_fork_waits_until_nobody_has_a_lock_of_the_crates_own",
+                by: "faults/fork.rs::a_fork_waits_for_who_has_a_lock_of_the_crates_own",
                 says: "hang",
             },
             Mutant {
@@ -512,14 +519,219 @@ pub(crate) const TABLE: &[Mutants] = &[
     ),
     (
         "sys/pthread.rs",
-        &[Mutant {
-            name: "a child has its parent's mutexes",
-            from: "                bucket.first.set(ptr::null());
+        &[
+            Mutant {
+                name: "a sleeper does not look at the word",
+                from: "let changed = word.load(Relaxed) != expected;",
+                to: "let changed = word.load(Relaxed) != expected && false;",
+                by: "pthread raw/futex.rs::a_private_word_that_differs_is_not_waited_for",
+                says: "hang",
+            },
+            Mutant {
+                name: "a sleeper looks before it has the mutex",
+                from: "        bucket.lock();
+        // Relaxed: a change that a wake follows is ordered before us by the mutex.
+        let changed = word.load(Relaxed) != expected;
+",
+                to: "        let changed = word.load(Relaxed) != expected;
+        bucket.lock();
+",
+                by: "pthread raw/pthread.rs::a_change_and_a_wake_that_a_wait_did_not_see_are_seen_before_it_sleeps",
+                says: "hang",
+            },
+            Mutant {
+                name: "a sleeper is linked in the place of the others",
+                from: "        link.set(sleeper);
+",
+                to: "        self.first.set(sleeper);
+",
+                by: "pthread raw/futex.rs::a_private_wake_of_so_many_wakes_so_many",
+                says: "hang",
+            },
+            Mutant {
+                name: "who is unlinked takes the younger ones along",
+                from: "link.set(linked.next.get());",
+                to: "link.set(ptr::null());",
+                by: "pthread raw/futex.rs::a_private_wake_of_so_many_wakes_so_many",
+                says: "hang",
+            },
+            Mutant {
+                name: "a wake looks at the oldest of its bucket only",
+                from: "            link = &linked.next;
+        }
+    }
+}
+
+impl Sleeper",
+                to: "            return None;
+        }
+    }
+}
+
+impl Sleeper",
+                by: "pthread raw/futex.rs::a_wake_reaches_only_its_own_word",
+                says: "hang",
+            },
+            Mutant {
+                name: "a wake takes the oldest of its bucket",
+                from: "bucket.unlink(|sleeper| sleeper.address == word.addr())",
+                to: "bucket.unlink(|_| true)",
+                by: "pthread raw/futex.rs::a_wake_reaches_only_its_own_word",
+                says: "hang",
+            },
+            Mutant {
+                name: "a wake of many wakes one",
+                from: "    for _ in 0..count {
+        let Some",
+                to: "    for _ in 0..count.min(1) {
+        let Some",
+                by: "pthread raw/futex.rs::a_private_wake_of_so_many_wakes_so_many",
+                says: "hang",
+            },
+            Mutant {
+                name: "a wake of some wakes all",
+                from: "    for _ in 0..count {
+        let Some",
+                to: "    loop {
+        let Some",
+                by: "pthread raw/futex.rs::a_private_wake_of_so_many_wakes_so_many",
+                says: "`left == right` failed",
+            },
+            Mutant {
+                name: "who is unlinked is not signalled",
+                from: "let failed = unsafe { libc::pthread_cond_signal(sleeper.condition()) };",
+                to: "let failed = 0;",
+                by: "pthread raw/futex.rs::a_private_wake_of_so_many_wakes_so_many",
+                says: "hang",
+            },
+            Mutant {
+                name: "who is signalled is not told that it is a wake",
+                from: "        sleeper.woken.set(true);
+",
+                to: "",
+                by: "pthread raw/pthread.rs::who_is_woken_before_its_deadline_does_not_give_up_at_it",
+                says: "a wake was spent on a wait that gave up",
+            },
+            Mutant {
+                name: "a sleeper is signalled when the mutex is free",
+                from: "        // SAFETY: the owner destroys the condition only after it has held the mutex, which is ours (I2).
+        let failed = unsafe { libc::pthread_cond_signal(sleeper.condition()) };
+        debug_assert_eq!(failed, 0);
+    }
+    bucket.unlock();
+",
+                to: "        bucket.unlock();
+        let failed = unsafe { libc::pthread_cond_signal(sleeper.condition()) };
+        debug_assert_eq!(failed, 0);
+        bucket.lock();
+    }
+    bucket.unlock();
+",
+                by: "pthread raw/pthread.rs::a_sleeper_is_signalled_under_a_mutex",
+                says: "a signal by a thread that has no mutex",
+            },
+            Mutant {
+                name: "who gives up stays linked",
+                from: "                bucket.unlink(|linked| ptr::eq(linked, self));
+",
+                to: "",
+                by: "pthread raw/futex.rs::a_wait_that_gives_up_takes_no_wake_from_an_older_or_a_younger_one",
+                says: "hang",
+            },
+            Mutant {
+                name: "who gives up unlinks an older one",
+                from: "bucket.unlink(|linked| ptr::eq(linked, self));",
+                to: "bucket.unlink(|linked| linked.address == self.address);",
+                by: "pthread raw/futex.rs::a_wait_that_gives_up_takes_no_wake_from_an_older_or_a_younger_one",
+                says: "hang",
+            },
+            Mutant {
+                name: "who was woken at its deadline says that it gave up",
+                from: "        changed || woken
+",
+                to: "        changed || woken && deadline.is_none()
+",
+                by: "pthread raw/pthread.rs::who_is_woken_before_its_deadline_does_not_give_up_at_it",
+                says: "a wake was spent on a wait that gave up",
+            },
+            Mutant {
+                name: "who gives up says that it was woken",
+                from: "    woken || !deadline.is_some_and(Deadline::passed)
+",
+                to: "    woken || true
+",
+                by: "pthread raw/futex.rs::a_private_wait_gives_up_at_its_deadline_and_not_before",
+                says: "hang",
+            },
+            Mutant {
+                name: "a deadline is not waited for",
+                from: "match deadline.map(Deadline::timespec) {",
+                to: "match deadline.map(Deadline::timespec).filter(|_| false) {",
+                by: "pthread raw/futex.rs::a_private_wait_gives_up_at_its_deadline_and_not_before",
+                says: "hang",
+            },
+            Mutant {
+                name: "a deadline is one of the wall clock",
+                from: "libc::CLOCK_MONOTONIC) };
+        must(failed",
+                to: "libc::CLOCK_REALTIME) };
+        must(failed",
+                by: "pthread raw/futex.rs::a_private_wait_gives_up_at_its_deadline_and_not_before",
+                says: "returns for no reason",
+            },
+            Mutant {
+                name: "a shared wait does not look at the word",
+                from: "    if word.load(Relaxed) != expected {
+        return true;
+    }
+",
+                to: "    let _ = (word, expected);
+",
+                by: "pthread raw/futex.rs::a_shared_word_that_differs_is_not_waited_for",
+                says: "assertion failed",
+            },
+            Mutant {
+                name: "a shared wait that gives up says that it did not",
+                from: "    !deadline.is_some_and(Deadline::passed)
+}",
+                to: "    !deadline.is_some_and(|_| false)
+}",
+                by: "pthread raw/futex.rs::a_shared_wait_gives_up_at_its_deadline_and_not_before",
+                says: "hang",
+            },
+            Mutant {
+                name: "a fork does not take the mutexes",
+                from: "            TABLE.iter().for_each(Bucket::lock);
+",
+                to: "",
+                by: "pthread raw/pthread.rs::a_fork_has_the_mutexes_that_it_gives_back",
+                says: "an unlock by a thread that has no mutex",
+            },
+            Mutant {
+                name: "a parent keeps the mutexes",
+                from: "            TABLE.iter().for_each(Bucket::unlock);
+",
+                to: "",
+                by: "pthread raw/pthread.rs::a_fork_has_the_mutexes_that_it_gives_back",
+                says: "failed",
+            },
+            Mutant {
+                name: "a child has its parent's sleepers",
+                from: "                bucket.first.set(ptr::null());
+",
+                to: "",
+                by: "pthread faults/fork.rs::permits_that_other_threads_have_taken_stay_taken",
+                says: "the child failed",
+            },
+            Mutant {
+                name: "a child has its parent's mutexes",
+                from: "                bucket.first.set(ptr::null());
                 bucket.unlock();
 ",
-            to: "                bucket.first.set(ptr::null());\n",
-            by: "pthread faults/fork.rs::an_event_is_as_it_was_and_works",
-            says: "hang",
-        }],
+                to: "                bucket.first.set(ptr::null());\n",
+                by: "pthread faults/fork.rs::an_event_is_as_it_was_and_works",
+                says: "hang",
+            },
+        ],
     ),
 ];

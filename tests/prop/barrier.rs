@@ -12,7 +12,7 @@ enum Step {
     Reset,
 }
 
-proptest! {
+properties! {
     /// Alone, a wait without time completes a barrier for one and breaks every other.
     #[test]
     fn one_thread_sees_whole_or_broken(

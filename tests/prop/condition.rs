@@ -7,8 +7,6 @@ use proptest::prelude::*;
 use underthread::raw::{Condition, Deadline, Lock};
 use underthread::sys::Scope;
 
-use crate::support;
-
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Wait,
@@ -81,16 +79,16 @@ fn serves_groups_in_order<S: Scope>(lock: &Lock<S>, condition: &Condition<S>, st
     assert!(line.try_recv().is_err());
 }
 
-proptest! {
+properties! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn serves_groups_in_order_private(steps in steps()) {
-        support::watched(|| serves_groups_in_order(&Lock::new(), &Condition::new(), steps));
+        serves_groups_in_order(&Lock::new(), &Condition::new(), steps);
     }
 
     #[test]
     fn serves_groups_in_order_shared(steps in steps()) {
-        support::watched(|| serves_groups_in_order(&Lock::shared(), &Condition::shared(), steps));
+        serves_groups_in_order(&Lock::shared(), &Condition::shared(), steps);
     }
 }

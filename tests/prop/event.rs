@@ -12,7 +12,7 @@ enum Step {
     Wait,
 }
 
-proptest! {
+properties! {
     #[test]
     fn one_thread_sees_a_bool(steps in prop::collection::vec(prop::sample::select(&[Step::Set, Step::Clear, Step::Wait][..]), 0..64)) {
         let (event, mut model) = (Event::new(), false);

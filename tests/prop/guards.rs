@@ -36,7 +36,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..60)
 }
 
-proptest! {
+properties! {
     #[test]
     fn a_lock_and_a_condition_do_as_a_flag_over_a_number(steps in steps()) {
         let (lock, condition) = (Lock::new(0), Condition::new());

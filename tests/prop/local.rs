@@ -102,7 +102,7 @@ impl Model {
     }
 }
 
-proptest! {
+properties! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     /// The objects go from thread to thread by move, and each finds its own values in them.

@@ -28,7 +28,7 @@ fn behaves_like_a_flag<S: Scope>(lock: &Lock<S>, steps: Vec<Step>) {
     }
 }
 
-proptest! {
+properties! {
     #[test]
     fn behaves_like_a_flag_private(steps in steps()) {
         behaves_like_a_flag(&Lock::new(), steps);

@@ -9,6 +9,24 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+/// As `proptest!`, with each case watched.
+macro_rules! properties {
+    (
+        $(#![proptest_config($config:expr)])?
+        $($(#[$attribute:meta])* fn $name:ident($($arguments:tt)*) $body:block)*
+    ) => {
+        proptest! {
+            $(#![proptest_config($config)])?
+            $($(#[$attribute])* fn $name($($arguments)*) {
+                crate::support::watched(|| -> proptest::test_runner::TestCaseResult {
+                    $body
+                    Ok(())
+                })?;
+            })*
+        }
+    };
+}
+
 mod barrier;
 mod condition;
 mod event;

@@ -174,7 +174,7 @@ impl Ord for Numbered {
     }
 }
 
-proptest! {
+properties! {
     #[test]
     fn a_queue_does_as_its_model(maxsize in 0..20usize, steps in steps()) {
         let queue = underthread::queue::Queue::new(maxsize);

@@ -53,7 +53,7 @@ fn behaves_like_a_count<S: Scope>(lock: &RLock<S>, steps: Vec<Step>) {
     }
 }
 
-proptest! {
+properties! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]

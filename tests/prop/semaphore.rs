@@ -55,7 +55,7 @@ fn follows_a_number(semaphore: &Semaphore, limit: u32, steps: Vec<Step>) -> Resu
     Ok(())
 }
 
-proptest! {
+properties! {
     #[test]
     fn one_thread_sees_a_number(start in 0..6u32, steps in prop::collection::vec(step(), 0..64)) {
         follows_a_number(&Semaphore::new(start), u32::MAX, steps.clone())?;

@@ -59,7 +59,7 @@ impl Drop for LetGo {
     }
 }
 
-proptest! {
+properties! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! That a thread is asleep is read from `/proc`: no step here depends on how long anything takes.
 
+use std::hint;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::thread;
@@ -22,14 +23,14 @@ fn until_asleep(thread: u32) {
     }
 }
 
-fn until(condition: impl Fn() -> bool) {
+pub(crate) fn until(condition: impl Fn() -> bool) {
     while !condition() {
         thread::yield_now();
     }
 }
 
 /// Threads that wait on a word once each; `body` gets the count of those that have returned.
-fn with_sleepers<S: Scope>(word: &Futex<S>, sleepers: u32, body: impl FnOnce(&AtomicU32)) {
+pub(crate) fn with_sleepers<S: Scope>(word: &Futex<S>, sleepers: u32, body: impl FnOnce(&AtomicU32)) {
     let returned = &AtomicU32::new(0);
     let ids: Vec<AtomicU32> = (0..sleepers).map(|_| AtomicU32::new(0)).collect();
     watched(|| {
@@ -195,7 +196,7 @@ fn a_shared_wake_passes_by_those_without_its_bits() {
     a_wake_passes_by_those_without_its_bits(&Futex::<Shared>::new(0));
 }
 
-/// More words than the fallback's table has buckets: some share one.
+/// More words than the fallback's table has buckets: some share one, and the last to sleep there is woken first.
 #[test]
 #[cfg_attr(underthread_chaos, ignore = "counts returns, of which some are for no reason there")]
 fn a_wake_reaches_only_its_own_word() {
@@ -214,7 +215,7 @@ fn a_wake_reaches_only_its_own_word() {
                 until(|| id.load(Relaxed) != 0);
                 until_asleep(id.load(Relaxed));
             }
-            for (index, word) in words.iter().enumerate() {
+            for (index, word) in words.iter().enumerate().rev() {
                 assert!(!returned[index].load(Relaxed));
                 Futex::wake(word, u32::MAX);
                 until(|| returned[index].load(Relaxed));
@@ -255,6 +256,21 @@ fn no_wake_is_spent_on_a_wait_that_gives_up() {
             });
         });
     }
+}
+
+#[test]
+fn a_wait_that_gives_up_takes_no_wake_from_an_older_or_a_younger_one() {
+    /// So far down the stack that what it leaves there stays.
+    fn give_up(word: &Futex<Private>) {
+        hint::black_box([0u8; 1 << 16]);
+        while word.wait(0, Deadline::after(Duration::from_millis(1))) {}
+    }
+    let word = Futex::new(0);
+    give_up(&word);
+    with_sleepers(&word, 1, |_| {
+        give_up(&word);
+        Futex::wake(&word, 1);
+    });
 }
 
 /// Runs `body` in a thread that is sent signals, whose handler returns and restarts nothing, until it is done.

@@ -19,6 +19,8 @@ mod fence;
 mod futex;
 mod lock;
 mod pile;
+#[cfg(underthread_pthread)]
+mod pthread;
 mod ring;
 mod rlock;
 mod semaphore;
