@@ -151,8 +151,8 @@ pub(super) fn wake(word: *const AtomicU32, count: u32, shared: bool, bitset: u32
     let _ = watch_forks();
     let bucket = Bucket::of(word.addr());
     bucket.lock();
+    let is_wanted = |sleeper: &Sleeper| sleeper.address == word.addr() && sleeper.bitset & bitset != 0;
     for _ in 0..count {
-        let is_wanted = |sleeper: &Sleeper| sleeper.address == word.addr() && sleeper.bitset & bitset != 0;
         let Some(sleeper) = bucket.unlink(is_wanted) else { break };
         sleeper.woken.set(true);
         // SAFETY: the owner destroys the condition only after it has held the mutex, which is ours (I2).

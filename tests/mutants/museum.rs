@@ -104,13 +104,20 @@ pub(crate) const TABLE: &[Mutants] = &[
         &[
             Mutant {
                 name: "a wake reads the word",
-                from: "    match (count, shared) {\n",
+                from: "    match (count, shared || bitset != MATCH_ANY) {\n",
                 to: "    // SAFETY: none.
     unsafe { &*word }.load(core::sync::atomic::Ordering::Relaxed);
-    match (count, shared) {
+    match (count, shared || bitset != MATCH_ANY) {
 ",
                 by: "raw/futex.rs::a_wake_at_a_word_that_is_gone_is_harmless",
                 says: "SIGSEGV",
+            },
+            Mutant {
+                name: "a sleeper has all bits",
+                from: "            bitset,\n        )\n",
+                to: "            MATCH_ANY,\n        )\n",
+                by: "raw/futex.rs::a_private_wake_passes_by_those_without_its_bits",
+                says: "panicked",
             },
             Mutant {
                 name: "an interrupted wait begins its timeout again",
@@ -178,10 +185,9 @@ pub(crate) const TABLE: &[Mutants] = &[
         "raw/sleepers.rs",
         &[Mutant {
             name: "a wait takes the token of std's park",
-            from: "            let woken = self.word.wait(announced, until);\n",
+            from: "            let woken = self.word.wait_bitset(",
             to: "            std::thread::park_timeout(Duration::from_micros(1));
-            let woken = self.word.wait(announced, until);
-",
+            let woken = self.word.wait_bitset(",
             by: "museum/timeouts.rs::no_wait_takes_the_park_token",
             says: "hang",
         }],
@@ -574,10 +580,17 @@ impl Sleeper",
             },
             Mutant {
                 name: "a wake takes the oldest of its bucket",
-                from: "bucket.unlink(|sleeper| sleeper.address == word.addr())",
-                to: "bucket.unlink(|_| true)",
+                from: "sleeper.address == word.addr() && sleeper.bitset",
+                to: "sleeper.bitset",
                 by: "pthread raw/futex.rs::a_wake_reaches_only_its_own_word",
                 says: "hang",
+            },
+            Mutant {
+                name: "a wake looks at no bits",
+                from: " && sleeper.bitset & bitset != 0;",
+                to: " && (sleeper.bitset | bitset) != 0;",
+                by: "pthread raw/futex.rs::a_private_wake_passes_by_those_without_its_bits",
+                says: "panicked",
             },
             Mutant {
                 name: "a wake of many wakes one",

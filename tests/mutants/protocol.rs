@@ -94,8 +94,8 @@ pub(crate) const TABLE: &[Mutants] = &[
             },
             Mutant {
                 name: "a sleep on the own mark, where a higher one stands",
-                from: "self.word.wait(announced, until)",
-                to: "self.word.wait(mark, until)",
+                from: "self.word.wait_bitset(announced, until, ",
+                to: "self.word.wait_bitset(mark, until, ",
                 by: "faults/fork.rs::a_lock_that_another_thread_starves_for_is_handed_to_nobody_in_the_child_and_can_be_had",
                 says: "hang",
             },
@@ -165,12 +165,12 @@ pub(crate) const TABLE: &[Mutants] = &[
                 name: "a grant wakes before it is there",
                 from: "        let granted = self.word.compare_exchange(STARVING, GRANTED, Release, Relaxed).is_ok();
         if granted {
-            // By address: the taker may already be done and have freed us.
-            Futex::wake(ptr::from_ref(&self.word), 1);
+            // By address: the taker may already be done and have freed us. There is one: who starves is here (I4).
+            Futex::wake_bitset(ptr::from_ref(&self.word), 1, ENTITLED);
         }
         granted
 ",
-                to: "        Futex::wake(ptr::from_ref(&self.word), 1);
+                to: "        Futex::wake_bitset(ptr::from_ref(&self.word), 1, ENTITLED);
         self.word.compare_exchange(STARVING, GRANTED, Release, Relaxed).is_ok()
 ",
                 by: "loom/lock.rs::two_threads_exclude_each_other",
@@ -178,7 +178,7 @@ pub(crate) const TABLE: &[Mutants] = &[
             },
             Mutant {
                 name: "a newcomer waits for a grant that nobody takes",
-                from: "            let limit = if !entitled {\n                patience\n",
+                from: "            let limit = if !entitled {\n                patience.or_else(|| Deadline::after(PATIENCE))\n",
                 to: "            let limit = if !entitled {\n                None\n",
                 by: "faults/fork.rs::a_lock_that_another_thread_starves_for_is_handed_to_nobody_in_the_child_and_can_be_had",
                 says: "hang",
@@ -846,13 +846,20 @@ pub(crate) const TABLE: &[Mutants] = &[
                 name: "all is done if as many are done as were put before",
                 from: "        let done = self.done.0.load(Acquire);
         // Relaxed: as in `finish`.
-        self.put.position.load(Relaxed).wrapping_sub(done)
+        self.put.position.load(Relaxed) == done
 ",
                 to: "        let tail = self.put.position.load(Relaxed);
-        tail.wrapping_sub(self.done.0.load(Acquire))
+        self.done.0.load(Acquire) == tail
 ",
                 by: "loom/ring.rs::one_of_two_that_is_done_is_not_all",
                 says: "assertion failed: !ring.is_all_done()",
+            },
+            Mutant {
+                name: "what is put while one looks at what is done counts as unfinished",
+                from: "            if self.done.0.load(Relaxed) == done {\n",
+                to: "            if true {\n",
+                by: "loom/ring.rs::no_more_are_unfinished_than_ever_were",
+                says: "assertion failed: ring.unfinished() <= 1",
             },
             Mutant {
                 name: "a getter looks whether it is closed before it looks for an item",
@@ -953,17 +960,22 @@ pub(crate) const TABLE: &[Mutants] = &[
             Mutant {
                 name: "a pile is closed when its lock is another's",
                 from: "        self.flow.close();
-        let drained = if immediate { mem::take(&mut state.items) } else { C::default() };
         self.note_length(&state);
         self.finish(state, drained.len() as u64);
 ",
-                to: "        let drained = if immediate { mem::take(&mut state.items) } else { C::default() };
-        self.note_length(&state);
+                to: "        self.note_length(&state);
         self.finish(state, drained.len() as u64);
         self.flow.close();
 ",
                 by: "loom/pile.rs::close_releases_a_putter",
                 says: "`left == right` failed",
+            },
+            Mutant {
+                name: "a close that panics has closed",
+                from: "        // First: it is the user's, and may panic.\n",
+                to: "        self.flow.close();\n",
+                by: "raw/pile.rs::a_close_that_panics_changes_nothing",
+                says: "assertion failed: !pile.is_closed()",
             },
             Mutant {
                 name: "a batch that panics tells nobody of its items",
