@@ -123,7 +123,7 @@ pub(crate) const TABLE: &[Mutants] = &[
                 name: "an interrupted wait begins its timeout again",
                 from: "    result == 0 || errno() != libc::ETIMEDOUT\n",
                 to: "    if result != 0 && errno() == libc::EINTR && deadline.is_some() {
-        return wait(word, expected, Deadline::after(core::time::Duration::from_millis(100)), shared);
+        return wait(word, expected, Deadline::after(core::time::Duration::from_millis(100)), shared, bitset);
     }
     result == 0 || errno() != libc::ETIMEDOUT
 ",
