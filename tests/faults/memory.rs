@@ -19,6 +19,8 @@ use crate::works::{Crew, FRUGAL};
 
 thread_local! {
     static NONE_LEFT: Cell<bool> = const { Cell::new(false) };
+    /// What the thread does when it next allocates.
+    pub(crate) static AT_NEXT: Cell<Option<fn()>> = const { Cell::new(None) };
 }
 
 /// Has nothing for a thread that says so, unless it panics: without memory that would end the process as a put does.
@@ -27,6 +29,9 @@ struct Finite;
 // SAFETY: the system's, or null.
 unsafe impl GlobalAlloc for Finite {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if let Some(body) = AT_NEXT.take() {
+            body();
+        }
         if NONE_LEFT.get() && !thread::panicking() {
             return ptr::null_mut();
         }
