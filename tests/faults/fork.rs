@@ -366,6 +366,8 @@ fn a_thread_counts_as_gone_and_one_that_is_not_started_can_be() {
 /// Takes each of the crate's own locks.
 fn use_all() {
     assert!(main_thread().is_alive() && current_thread().native_id().is_some() && !enumerate().is_empty());
+    // It tries.
+    assert!(shows(&main_thread(), "Thread"));
     set_excepthook(None);
     Local::new(|| 1).with(|one| assert_eq!(*one, 1));
     let thread = Thread::new(|| ()).daemon(true);

@@ -10,7 +10,7 @@ use underthread::threading::{
     scope,
 };
 
-use crate::support::watched;
+use crate::support::{rerun, watched};
 
 #[test]
 fn a_thread_shows_who_it_is() {
@@ -22,7 +22,7 @@ fn a_thread_shows_who_it_is() {
     scope(|s| {
         let thread = s.start(|| ()).unwrap();
         let shown = || (format!("{thread:?}"), format!("{:?}", &*thread));
-        // Locked, while another test asks all threads who they are.
+        // Locked, while another test asks all threads who they are, or forks.
         let whole = watched(|| iter::repeat_with(shown).find(|(own, inner)| own == inner && !own.contains("<locked>")));
         assert!(whole.unwrap().0.contains("daemon"));
     });
@@ -32,9 +32,16 @@ fn a_thread_shows_who_it_is() {
     assert_eq!(format!("{args:?}"), shown);
 }
 
-/// For the system a name is a file, which is written under the lock of what is shown.
+/// For the system a name is a file, which is written under the lock of what is shown. In a child: it shows as locked
+/// also while another test forks.
 #[test]
 fn a_thread_that_is_being_renamed_shows_as_locked() {
+    const CHILD: &str = "UNDERTHREAD_RENAMED";
+    if std::env::var_os(CHILD).is_none() {
+        let output = rerun("shown::a_thread_that_is_being_renamed_shows_as_locked", CHILD);
+        assert!(output.status.success(), "{output:?}");
+        return;
+    }
     watched(|| {
         let (renamed, seen) = (current_thread(), AtomicBool::new(false));
         std::thread::scope(|scope| {
