@@ -53,9 +53,9 @@ pub fn check<S: Spec>(start: &S, history: &History<S::Call, S::Answer>, limit: u
     };
     let mut returns: Vec<_> = history.threads.iter().enumerate().flat_map(indexed).collect();
     returns.sort_unstable();
-    // A beginning that has an order is so to its own beginnings.
+    // A beginning that has an order is so to its own beginnings; the longest, up to the last return, has none.
     let first = returns.partition_point(|(end, ..)| !matches!(search(*end), Found::Stuck(_)));
-    let (until, thread, index) = returns[first.min(returns.len() - 1)];
+    let (until, thread, index) = returns[first];
     let why = match search(until) {
         Found::Stuck(path) => explain(history, until, (thread, index), &path),
         _ => String::new(),

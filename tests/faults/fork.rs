@@ -7,7 +7,7 @@
 use std::fmt::Debug;
 use std::ptr;
 use std::sync::Barrier as Rendezvous;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ use underthread::sys::{Futex, Private};
 use underthread::threading::{Local, Thread, Timer, current_thread, enumerate, main_thread, set_excepthook};
 
 use crate::child::{child, forked, shown};
-use crate::memory;
+use crate::memory::{self, AT_NEXT};
 use crate::spurious::disturbed;
 use crate::support::AtEnd;
 use crate::waits::{asleep, until};
@@ -366,6 +366,8 @@ fn a_thread_counts_as_gone_and_one_that_is_not_started_can_be() {
 /// Takes each of the crate's own locks.
 fn use_all() {
     assert!(main_thread().is_alive() && current_thread().native_id().is_some() && !enumerate().is_empty());
+    // It tries.
+    assert!(shows(&main_thread(), "Thread"));
     set_excepthook(None);
     Local::new(|| 1).with(|one| assert_eq!(*one, 1));
     let thread = Thread::new(|| ()).daemon(true);
@@ -405,12 +407,10 @@ fn a_fork_waits_for_who_has_a_lock_of_the_crates_own() {
     });
 }
 
-/// Others have them all the time, two fork, and child and grandchild can do what they like.
+/// Others have them all the time, two fork, and child and grandchild can do what they like; and all that in a child.
 #[test]
 fn a_fork_waits_until_nobody_has_a_lock_of_the_crates_own() {
-    child(|| {
-        // A fork that begins before the first use does not wait for it: the handlers come too late.
-        use_all();
+    fn two_fork_while_others_use_all() {
         let over = AtomicBool::new(false);
         // No thread of std's begins or ends beside a fork: see `watch`.
         let (begin, end) = (Rendezvous::new(5), Rendezvous::new(2));
@@ -438,6 +438,43 @@ fn a_fork_waits_until_nobody_has_a_lock_of_the_crates_own() {
             end.wait();
             other.join().unwrap();
         });
+    }
+    child(|| {
+        // A fork that begins before the first use does not wait for it: the handlers come too late.
+        use_all();
+        two_fork_while_others_use_all();
+        forked(two_fork_while_others_use_all);
+    });
+}
+
+/// As in a signal handler that comes there, and not by itself: one's own locks are held, and others wait for them.
+#[test]
+fn a_fork_by_who_has_a_lock_of_the_crates_own_does_not_wait_nor_does_its_child() {
+    static OTHER: AtomicU32 = AtomicU32::new(0);
+    static HELD: AtomicBool = AtomicBool::new(false);
+    child(|| {
+        use_all();
+        let thread = Thread::new(|| ()).daemon(true);
+        let asked = thread.clone();
+        let other = thread::spawn(move || {
+            OTHER.store(get_native_id(), Relaxed);
+            while !HELD.load(Relaxed) {
+                thread::yield_now();
+            }
+            asked.is_daemon()
+        });
+        until(|| OTHER.load(Relaxed) != 0);
+        AT_NEXT.set(Some(|| {
+            HELD.store(true, Relaxed);
+            until(|| asleep(OTHER.load(Relaxed)));
+            forked(|| {
+                use_all();
+                forked(use_all);
+            });
+        }));
+        thread.start().unwrap();
+        assert!(other.join().unwrap());
+        forked(use_all);
     });
 }
 

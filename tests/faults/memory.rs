@@ -20,24 +20,23 @@ use crate::works::{Crew, FRUGAL};
 
 thread_local! {
     static NONE_LEFT: Cell<bool> = const { Cell::new(false) };
-    static TO_BE_HELD: Cell<bool> = const { Cell::new(false) };
+    /// What the thread does when it next allocates.
+    pub(crate) static AT_NEXT: Cell<Option<fn()>> = const { Cell::new(None) };
 }
 
 static HELD: AtomicBool = AtomicBool::new(false);
 
-/// Has nothing for a thread that says so, unless it panics: without memory that would end the process as a put does. One
-/// that is to be held gets it when it is let go.
+/// Has nothing for a thread that says so, unless it panics: without memory that would end the process as a put does.
 struct Finite;
 
 // SAFETY: the system's, or null.
 unsafe impl GlobalAlloc for Finite {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if let Some(body) = AT_NEXT.take() {
+            body();
+        }
         if NONE_LEFT.get() && !thread::panicking() {
             return ptr::null_mut();
-        }
-        if TO_BE_HELD.take() {
-            HELD.store(true, Relaxed);
-            until(|| !HELD.load(Relaxed));
         }
         // SAFETY: by our caller.
         unsafe { System.alloc(layout) }
@@ -61,7 +60,10 @@ fn without_memory<R>(body: impl FnOnce() -> R) -> R {
 
 /// Runs `body`, which is held where it first asks for memory, until [`let_go`].
 pub(crate) fn held<R>(body: impl FnOnce() -> R) -> R {
-    TO_BE_HELD.set(true);
+    AT_NEXT.set(Some(|| {
+        HELD.store(true, Relaxed);
+        until(|| !HELD.load(Relaxed));
+    }));
     body()
 }
 

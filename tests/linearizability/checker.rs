@@ -127,6 +127,20 @@ leaves Queue { order: First, capacity: 2, items: [1, 2], shut: false, drains: No
     );
 }
 
+#[test]
+fn a_history_shows_what_came_of_each_call_and_what_never_returned() {
+    let history =
+        History::from(vec![vec![done(Call::Put(1u8), Answer::<u8>::Done, 0, 2)], vec![pending(Call::Get, 1)]]);
+    assert_eq!(
+        history.to_string(),
+        "    thread 0  Put(1) -> Done                       ├─┤
+    thread 1  Get, pending                          ├─…
+"
+    );
+    let shown = format!("History {{ threads: {:?}, .. }}", history.threads);
+    assert_eq!(format!("{history:?}"), shown);
+}
+
 /// Up to the return of the second thread's get, that of the first may still have got the item.
 #[test]
 fn what_returns_later_is_pending_in_the_beginning_that_is_named() {
@@ -159,6 +173,10 @@ fn it_says_when_it_gives_up() {
     let refused = std::panic::catch_unwind(|| assert_linearizable_within(10_000, &Right, &history)).unwrap_err();
     let message = refused.downcast_ref::<String>().unwrap();
     assert!(message.starts_with("not known") && message.contains("after 10000 "), "{message}");
+    // The start, and what each of the three leaves.
+    let three = History::from(vec![(0..3).map(|index| done((), true, 2 * index, 2 * index + 1)).collect()]);
+    assert!(YES(&check(&Right, &three, 4)));
+    assert_eq!([0, 1, 3].map(|limit| check(&Right, &three, limit)), [(); 3].map(|()| Verdict::GaveUp));
 }
 
 #[test]
@@ -223,14 +241,15 @@ fn who_collects_may_take_one_before_the_other() {
 /// Shut, and for a moment not yet drained: for those who ask.
 #[test]
 fn a_shutdown_may_be_seen_half_done_by_those_who_ask() {
-    let asks = |then| {
+    let asks = |drained: &[u8], then| {
         let mut other = vec![done(Call::Put(1), Answer::Done, 0, 1), done(Call::IsShutdown, Answer::Is(true), 3, 4)];
         other.push(then);
-        verdict(fifo(), vec![vec![done(Call::Shutdown(true), Answer::Items(vec![1]), 2, 7)], other])
+        verdict(fifo(), vec![vec![done(Call::Shutdown(true), Answer::Items(drained.to_vec()), 2, 7)], other])
     };
-    assert!(YES(&asks(done(Call::Size, Answer::Size(1), 5, 6))));
-    assert!(YES(&asks(done(Call::Size, Answer::Size(0), 5, 6))));
-    assert!(!YES(&asks(done(Call::TryGet, Answer::Item(1), 5, 6))));
+    assert!(YES(&asks(&[1], done(Call::Size, Answer::Size(1), 5, 6))));
+    assert!(YES(&asks(&[1], done(Call::Size, Answer::Size(0), 5, 6))));
+    assert!(!YES(&asks(&[1], done(Call::TryGet, Answer::Item(1), 5, 6))));
+    assert!(!YES(&asks(&[], done(Call::TryGet, Answer::Item(1), 5, 6))));
 }
 
 /// All have arrived, and the action runs: then an abort still breaks the cycle.
@@ -329,5 +348,36 @@ fn who_must_wait_waits_and_who_need_not_is_answered() {
         assert_eq!(lock.step(0, &lock::Call::Release), Step::Return(true));
         // Taken twice and released once, it is held.
         assert_eq!(lock.step(0, &lock::Call::Locked), Step::Return(again != Step::Wait));
+    }
+    assert_eq!(Semaphore::new(0, 9).step(0, &semaphore::Call::Acquire(2)), Step::Wait);
+}
+
+/// Nobody comes in, only who has a timeout gives up, and a reset does nothing.
+#[test]
+fn while_the_action_of_a_barrier_runs_the_others_wait() {
+    use barrier::Answer::{Broken, Done, Place};
+    use barrier::Call::{Reset, Wait, WaitTimeout};
+    let mut barrier = Barrier::new(2);
+    assert_eq!(barrier.step(0, &Wait), Step::Stay);
+    assert_eq!(barrier.clone().step(0, &Wait), Step::Wait);
+    assert_eq!(barrier.step(1, &Wait), Step::Stay);
+    assert_eq!(barrier.clone().step(0, &Wait), Step::Wait);
+    assert_eq!(barrier.clone().step(2, &Wait), Step::Wait);
+    assert_eq!([0, 2].map(|thread| barrier.clone().step(thread, &WaitTimeout)), [Step::Return(Broken); 2]);
+    assert_eq!(barrier.step(2, &Reset), Step::Return(Done));
+    assert_eq!([1, 0].map(|thread| barrier.step(thread, &Wait)), [1, 0].map(|place| Step::Return(Place(place))));
+}
+
+#[test]
+fn after_a_reset_of_a_barrier_all_leave_before_others_come() {
+    use barrier::Answer::{Broken, Done, Number};
+    use barrier::Call::{Reset, Wait, Waiting};
+    let mut barrier = Barrier::new(3);
+    assert_eq!([0, 1].map(|thread| barrier.step(thread, &Wait)), [Step::Stay; 2]);
+    assert_eq!(barrier.step(2, &Reset), Step::Return(Done));
+    for (leaves, then) in [(0, Step::Wait), (1, Step::Stay)] {
+        assert_eq!(barrier.step(leaves, &Wait), Step::Return(Broken));
+        assert_eq!(barrier.clone().step(2, &Waiting), Step::Return(Number(0)));
+        assert_eq!(barrier.clone().step(2, &Wait), then);
     }
 }

@@ -1,11 +1,16 @@
 //! What `Debug` and `Display` say.
 
 use std::io;
+use std::iter;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
 use underthread::threading::{
-    AccessError, ExceptHookArgs, Finalizing, JoinError, Local, NoResult, StartError, Thread, Timer, scope,
+    AccessError, ExceptHookArgs, Finalizing, JoinError, Local, NoResult, StartError, Thread, Timer, current_thread,
+    scope,
 };
+
+use crate::support::{rerun, watched};
 
 #[test]
 fn a_thread_shows_who_it_is() {
@@ -16,13 +21,39 @@ fn a_thread_shows_who_it_is() {
     assert_eq!(format!("{timer:?}"), shown);
     scope(|s| {
         let thread = s.start(|| ()).unwrap();
-        assert_eq!(format!("{thread:?}"), format!("{:?}", &*thread));
-        assert!(format!("{thread:?}").contains("daemon"));
+        let shown = || (format!("{thread:?}"), format!("{:?}", &*thread));
+        // Locked, while another test asks all threads who they are, or forks.
+        let whole = watched(|| iter::repeat_with(shown).find(|(own, inner)| own == inner && !own.contains("<locked>")));
+        assert!(whole.unwrap().0.contains("daemon"));
     });
     assert_eq!(format!("{:?}", Local::new(|| 1)), "Local { .. }");
     let args = ExceptHookArgs { payload: &"on purpose", thread: &thread };
     let shown = format!("ExceptHookArgs {{ message: Some(\"on purpose\"), thread: {thread:?} }}");
     assert_eq!(format!("{args:?}"), shown);
+}
+
+/// For the system a name is a file, which is written under the lock of what is shown. In a child: it shows as locked
+/// also while another test forks.
+#[test]
+fn a_thread_that_is_being_renamed_shows_as_locked() {
+    const CHILD: &str = "UNDERTHREAD_RENAMED";
+    if std::env::var_os(CHILD).is_none() {
+        let output = rerun("shown::a_thread_that_is_being_renamed_shows_as_locked", CHILD);
+        assert!(output.status.success(), "{output:?}");
+        return;
+    }
+    watched(|| {
+        let (renamed, seen) = (current_thread(), AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !seen.load(SeqCst) {
+                    renamed.set_name("renamed");
+                }
+            });
+            while format!("{renamed:?}") != "Thread { name: \"<locked>\", .. }" {}
+            seen.store(true, SeqCst);
+        });
+    });
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use underthread::raw;
 use underthread::threading::{
     self, JoinError, NoResult, ScopedThread, StartError, Thread, active_count, current_thread, enumerate, get_ident,
-    get_native_id, main_thread, set_excepthook,
+    get_native_id, main_thread, set_excepthook, shutdown_timeout,
 };
 
 use crate::support::{HUGE_STACK, fork, rerun, watched, without_room_for_stacks};
@@ -483,6 +483,8 @@ fn in_a_forked_child_who_forked_is_main_and_alone_and_may_start_threads() {
             drop(left);
             threads.into_iter().for_each(|thread| assert_ne!(thread.into_result().unwrap(), 0));
             assert_eq!((active_count(), raw::count()), (1, 1));
+            // Its end is the process's.
+            assert!(shutdown_timeout(Duration::ZERO).is_empty() && !own.is_alive());
         })
         .join();
     });
