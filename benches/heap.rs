@@ -1,4 +1,5 @@
-//! How many bytes of heap are held, and how often some are asked for: the system's allocator, counted while somebody asks.
+//! How many bytes of heap are held, and how often some are asked for: the system's allocator, counted while somebody
+//! asks.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering::Relaxed};

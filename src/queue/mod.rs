@@ -8,10 +8,10 @@
 //! | [`SimpleQueue`] | the first that came | never | no |
 //!
 //! A queue is shared by reference: in a `static`, an `Arc`, or a scope. A thread that waits spins and yields for some
-//! microseconds and then sleeps. Of those who wait none has a right to the next item, or to room: a newcomer may take it
-//! first. Everything before a put is visible after the get of its item. Items are dropped outside of the queue's locks,
-//! so their `Drop` may use it. A panic in the items' code leaves a queue usable. Timeouts that no clock can name, such
-//! as `Duration::MAX`, are for ever; an operation that can go on at once does so whatever its timeout.
+//! microseconds and then sleeps. Of those who wait none has a right to the next item, or to room: a newcomer may take
+//! it first. Everything before a put is visible after the get of its item. Items are dropped outside of the queue's
+//! locks, so their `Drop` may use it. A panic in the items' code leaves a queue usable. Timeouts that no clock can
+//! name, such as `Duration::MAX`, are for ever; an operation that can go on at once does so whatever its timeout.
 //!
 //! After a shutdown:
 //!

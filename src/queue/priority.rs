@@ -1,5 +1,5 @@
-//! `PriorityQueue`: a binary heap that compares first and moves afterwards, so that a comparison that panics has changed
-//! nothing. (std's heap drops the item being popped when that happens.)
+//! `PriorityQueue`: a binary heap that compares first and moves afterwards, so that a comparison that panics has
+//! changed nothing. (std's heap drops the item being popped when that happens.)
 
 use core::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};

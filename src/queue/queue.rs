@@ -31,8 +31,8 @@ pub type Queue<T> = BaseQueue<Ring<T>>;
 /// What [`Queue`], [`LifoQueue`](super::LifoQueue) and [`PriorityQueue`](super::PriorityQueue) are: they differ in the
 /// order of the items only.
 ///
-/// Dropping it drops its items. If the `Drop` of one panics, the others are dropped all the same; if another's does too,
-/// the process aborts, as with a `Vec`.
+/// Dropping it drops its items. If the `Drop` of one panics, the others are dropped all the same; if another's does
+/// too, the process aborts, as with a `Vec`.
 pub struct BaseQueue<B> {
     buffer: B,
 }
@@ -91,7 +91,8 @@ impl<B: Buffer> BaseQueue<B> {
         Ok(self.buffer.put_until(item, Deadline::after(timeout))?)
     }
 
-    /// Puts all of `items`, in order, as many at a time as there is room for, waiting for more room as long as it takes.
+    /// Puts all of `items`, in order, as many at a time as there is room for, waiting for more room as long as it
+    /// takes.
     ///
     /// The iterator is run to its end first. Other puts may come between, where it waits.
     ///
@@ -200,7 +201,8 @@ impl<B: Buffer> BaseQueue<B> {
         self.buffer.task_done()
     }
 
-    /// How many items were put for which nobody has said so yet, a moment ago; with those that a shutdown drained left out.
+    /// How many items were put for which nobody has said so yet, a moment ago; with those that a shutdown drained left
+    /// out.
     pub fn unfinished_tasks(&self) -> u64 {
         self.buffer.unfinished()
     }
@@ -216,8 +218,8 @@ impl<B: Buffer> BaseQueue<B> {
         self.buffer.join_until(Deadline::after(timeout))
     }
 
-    /// Shuts the queue down, for good: puts fail from now on, and gets once the queue is empty; those who wait for either
-    /// are woken.
+    /// Shuts the queue down, for good: puts fail from now on, and gets once the queue is empty; those who wait for
+    /// either are woken.
     ///
     /// `immediate` empties the queue too: the items come back, in order, and count as done. Without it they stay,
     /// and the `Vec` is empty. May be called again, also to empty it after all.

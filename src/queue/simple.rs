@@ -6,7 +6,8 @@ use core::time::Duration;
 use super::Empty;
 use crate::raw::{Buffer, Deadline, Ring};
 
-/// A first-in-first-out queue without limit, tasks or shutdown; [`Queue`](super::Queue) otherwise, and 512 bytes as that.
+/// A first-in-first-out queue without limit, tasks or shutdown; [`Queue`](super::Queue) otherwise, and 512 bytes as
+/// that.
 ///
 /// ```
 /// use underthread::queue::{Empty, SimpleQueue};

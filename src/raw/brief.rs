@@ -1,18 +1,18 @@
 //! A lock for what the crate keeps of its own: held for a moment only, and by nobody when the process is forked.
 //!
-//! A forked child has one thread. What another thread had locked would stay locked there, and might be half changed. So a
-//! fork waits until nobody is *inside*, which is to say has such a lock or waits for one, and then lets nobody in until it
-//! is done (glibc does the like for its own locks).
+//! A forked child has one thread. What another thread had locked would stay locked there, and might be half changed. So
+//! a fork waits until nobody is *inside*, which is to say has such a lock or waits for one, and then lets nobody in
+//! until it is done (glibc does the like for its own locks).
 //!
-//! I1  Who is inside has a permit of the gate. The thread that forks has all of them, and is inside: handlers of others that
-//!     run in it meanwhile may use the crate.
+//! I1  Who is inside has a permit of the gate. The thread that forks has all of them, and is inside: handlers of others
+//!     that run in it meanwhile may use the crate.
 //! I2  Who is inside takes further locks without another permit: a fork that waits for it keeps it from nothing.
-//! I3  No user code but the allocator runs inside. So nobody forks there, unless in a signal handler: that fork does not
-//!     wait, and what its child goes on with never waits for a fork.
+//! I3  No user code but the allocator runs inside. So nobody forks there, unless in a signal handler: that fork does
+//!     not wait, and what its child goes on with never waits for a fork.
 //!
-//! A fork's handlers are registered at the first use, not when the library is loaded: the younger ones run first, and an
-//! allocator's, registered by its own constructor, have to be older. Were they younger, a fork would take its locks and
-//! then wait for who is inside and asks for memory. So a fork that began before the first use does not wait.
+//! A fork's handlers are registered at the first use, not when the library is loaded: the younger ones run first, and
+//! an allocator's, registered by its own constructor, have to be older. Were they younger, a fork would take its locks
+//! and then wait for who is inside and asks for memory. So a fork that began before the first use does not wait.
 
 use super::{Exclusive, Lock, RawLock};
 use crate::sys::{Deadline, const_fn};

@@ -8,8 +8,8 @@
 //! | joiner | `all_done` | as many tasks are done as were put | the last `task_done`; `close` that drains; a joiner |
 //!
 //! I1  Whoever makes one of these true stores that first, then wakes one: however many may go on, each wakes the next.
-//! I2  One who has been in [`Sleepers::sleep`] and leaves the thing true, be it by a panic of the items' code, wakes the
-//!     next (I3 of that module): its mark may have kept a wake from another, or brought another to sleep past one.
+//! I2  One who has been in [`Sleepers::sleep`] and leaves the thing true, be it by a panic of the items' code, wakes
+//!     the next (I3 of that module): its mark may have kept a wake from another, or brought another to sleep past one.
 //! I3  `closed` goes from 0 to 1, once, under all of the buffer's locks; so whoever holds one of them knows for sure.
 //!
 //! # Order
@@ -159,8 +159,8 @@ pub trait Buffer {
         self.flow().is_closed()
     }
 
-    /// As [`room`](Self::room). Between processes it gives `NotNow` also if the side is held until `deadline`, as by one
-    /// that was killed; between threads a side is held for a few steps.
+    /// As [`room`](Self::room). Between processes it gives `NotNow` also if the side is held until `deadline`, as by
+    /// one that was killed; between threads a side is held for a few steps.
     #[inline]
     fn room_by(&self, _deadline: Option<Deadline>) -> Result<Self::Room<'_>, Refused> {
         self.room()

@@ -40,8 +40,8 @@
 //!     that looks again finds itself released. So a word can serve every second group: wakes for the open group meet
 //!     only its members, and because they are made under `groups`, none is on its way when the groups turn.
 //! I5  Whoever sleeps set `ASLEEP`, or saw it, in the value that it sleeps on, and the mark stands as long as it
-//!     sleeps: a notification takes it off only if `signals == open` then, which by I3 wakes all. Where it does not stand
-//!     the wake of I3 would find nobody. Both are read-modify-writes of one word: if the mark comes first, the
+//!     sleeps: a notification takes it off only if `signals == open` then, which by I3 wakes all. Where it does not
+//!     stand the wake of I3 would find nobody. Both are read-modify-writes of one word: if the mark comes first, the
 //!     notification sees it; else the mark's compare-exchange fails. A mark that outlasts those who gave up costs a
 //!     wake of nobody.
 //!

@@ -40,10 +40,10 @@ const FLAGS: u32 = SET | WAITERS;
 
 /// A flag that threads wait for.
 ///
-/// A thread that waits spins and yields for some microseconds and then sleeps. A [`set`](Self::set) releases everyone who
-/// waits at that moment, even if a [`clear`](Self::clear) follows at once; in what order they run nobody promises.
-/// What came before a `set` is visible after every [`wait_until`](Self::wait_until) and [`is_set`](Self::is_set)
-/// that it made true, and after the `clear` that erased it. Four bytes; all-zero is unset.
+/// A thread that waits spins and yields for some microseconds and then sleeps. A [`set`](Self::set) releases everyone
+/// who waits at that moment, even if a [`clear`](Self::clear) follows at once; in what order they run nobody promises.
+/// What came before a `set` is visible after every [`wait_until`](Self::wait_until) and [`is_set`](Self::is_set) that
+/// it made true, and after the `clear` that erased it. Four bytes; all-zero is unset.
 ///
 /// ```
 /// use underthread::raw::Event;

@@ -8,8 +8,8 @@
 //!
 //! I1  The charge is taken once, under its lock: by the thread that burns the fuse, or by one that cuts it.
 //! I2  `finished` comes after that, from who has taken it: so one who finds it, or who is woken by it, finds no charge.
-//! I3  `burn` returns after that, whoever has taken the charge: so one who joins the thread that burns the fuse finds it
-//!     finished.
+//! I3  `burn` returns after that, whoever has taken the charge: so one who joins the thread that burns the fuse finds
+//!     it finished.
 //!
 //! # Order
 //!
@@ -54,8 +54,8 @@ impl<T> Fuse<T> {
         }
     }
 
-    /// Waits until `deadline`, or until the fuse is cut; then `fire`s the charge, unless it was cut. The fuse is finished
-    /// when `fire` has returned, or panicked, and `burn` returns only then: `fire` must not call it.
+    /// Waits until `deadline`, or until the fuse is cut; then `fire`s the charge, unless it was cut. The fuse is
+    /// finished when `fire` has returned, or panicked, and `burn` returns only then: `fire` must not call it.
     pub fn burn(&self, deadline: Option<Deadline>, fire: impl FnOnce(T)) {
         self.stage.wait_past(BURNING, deadline);
         if let Some(charge) = self.take() {

@@ -1,7 +1,8 @@
 //! Which of the threading layer's `Local`s are alive, for the threads that keep values of them.
 //!
 //! A `Local` gets its id, which never comes again, when it is first used. A thread that holds values looks at how many
-//! have been retired since it last cleared up, which is one load, and asks for each of its ids only if that has changed.
+//! have been retired since it last cleared up, which is one load, and asks for each of its ids only if that has
+//! changed.
 //!
 //! I1  An id is alive before anybody can use it, so that nobody's value of it is cleared up.
 //! I2  Whoever sees a retirement in the count finds that id gone.

@@ -22,13 +22,13 @@
 //!
 //! [`sleepers`] is the waiting protocol of all that hands out units, [`turn`] what comes of it; [`guarded`] puts data
 //! under a lock; [`buffer`] has the verbs of every queue; [`local`] says which ids are in use; `brief` is the lock of
-//! what the crate keeps of its own, which a fork waits for; [`spin`] says how long to look before sleeping; threads that
-//! borrow are in a [`scope`](mod@scope).
+//! what the crate keeps of its own, which a fork waits for; [`spin`] says how long to look before sleeping; threads
+//! that borrow are in a [`scope`](mod@scope).
 //!
 //! Every wait goes through [`Futex::wait`](crate::sys::Futex::wait): a thread that waits uses no CPU after the looks of
-//! [`spin`], some tens of microseconds at most. Nothing here is undone by a panic or by the end of a thread: a word that
-//! says "held" stays so. Queues, ids, the start of a thread, `scope`, `at_end` and `set_os_name` allocate; nothing else
-//! does.
+//! [`spin`], some tens of microseconds at most. Nothing here is undone by a panic or by the end of a thread: a word
+//! that says "held" stays so. Queues, ids, the start of a thread, `scope`, `at_end` and `set_os_name` allocate; nothing
+//! else does.
 
 pub mod barrier;
 mod brief;

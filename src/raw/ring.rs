@@ -17,8 +17,8 @@
 //! ```
 //!
 //! I1  head ≤ tail ≤ head + capacity, and done ≤ tail; all three only grow, modulo 2^64.
-//! I2  Each side keeps a limit, from a copy of the other's position, which is never ahead of that: what the limit allows is
-//!     allowed. Only when that is less than is asked for is the other side's cache line read.
+//! I2  Each side keeps a limit, from a copy of the other's position, which is never ahead of that: what the limit
+//!     allows is allowed. Only when that is less than is asked for is the other side's cache line read.
 //! I3  "Full", "empty" and "closed" are found under the side's lock, by the position the other side has at that moment.
 //!
 //! # Order
@@ -53,8 +53,8 @@ pub use side::{RingRoom, RingStock};
 /// empty, and `usize::MAX` stands for none. With a capacity of 1, an item of at most 56 bytes, aligned to 8 at
 /// most, lies in them.
 ///
-/// Dropping it drops its items. If the `Drop` of one panics, the others are dropped all the same; if another's does too,
-/// the process aborts, as with a `Vec`.
+/// Dropping it drops its items. If the `Drop` of one panics, the others are dropped all the same; if another's does
+/// too, the process aborts, as with a `Vec`.
 ///
 /// [`Inline`](super::Inline) storage with the scope [`Shared`](crate::sys::Shared) is a ring for several processes, for
 /// which an all-zero mapping is the only constructor; whoever casts one must see to it that the items mean the same
@@ -148,15 +148,16 @@ impl<T> Ring<T> {
 }
 
 impl<C, S: Scope, H> Lane<C, S, H> {
-    /// The side; `None` if it was held until `deadline`, perhaps by a process that was killed. Threads are waited for: an
-    /// item that is there is not to be missed because another holds the side for a moment.
+    /// The side; `None` if it was held until `deadline`, perhaps by a process that was killed. Threads are waited for:
+    /// an item that is there is not to be missed because another holds the side for a moment.
     #[inline]
     fn lock(&self, deadline: Option<Deadline>) -> Option<Guard<'_, Lock<S>, Side<C>>> {
         if S::SHARED { self.side.acquire_until(deadline) } else { Some(self.side.acquire()) }
     }
 }
 
-/// For one who will not wait: between processes, the time after which a side is taken to be held by one that was killed.
+/// For one who will not wait: between processes, the time after which a side is taken to be held by one that was
+/// killed.
 fn soon<S: Scope>() -> Option<Deadline> {
     if S::SHARED { Deadline::after(Duration::from_millis(1)) } else { None }
 }
@@ -280,8 +281,8 @@ impl<T, M: Storage<T>, S: Scope> Buffer for Ring<T, M, S> {
             // Acquire: pairs with Release in `filled`; who stored it had seen a head that is at most the capacity
             // behind, so ours is not older.
             let tail = self.put.position.load(Acquire);
-            // Acquire: pairs with Release in `get` and `take_many`; who stored it had seen a tail that is not behind it,
-            // so our second look at that is not older.
+            // Acquire: pairs with Release in `get` and `take_many`; who stored it had seen a tail that is not behind
+            // it, so our second look at that is not older.
             let head = self.get.position.load(Acquire);
             // Relaxed: see above. Unchanged, it was the same when `head` was read.
             if self.put.position.load(Relaxed) == tail {

@@ -28,10 +28,10 @@
 //! A release is Release and taking is Acquire; every change is a read-modify-write, so one who takes a permit sees
 //! what came before all the releases that made up the count. A permit that is handed over travels through `sleepers`.
 //!
-//! I2 needs a look at `permits` that does not miss a release which left the waking to the sleeper in flight. It has done
-//! so if it saw the word of `sleepers` `NONE` or `GRANTED`. `NONE`: the one in flight announces itself after that look,
-//! and a heavy fence behind its announcement brings the permit before its own look. `GRANTED`: so does one behind the
-//! taking of the grant. Where `sleep` has made none, `collect` does.
+//! I2 needs a look at `permits` that does not miss a release which left the waking to the sleeper in flight. It has
+//! done so if it saw the word of `sleepers` `NONE` or `GRANTED`. `NONE`: the one in flight announces itself after that
+//! look, and a heavy fence behind its announcement brings the permit before its own look. `GRANTED`: so does one behind
+//! the taking of the grant. Where `sleep` has made none, `collect` does.
 //!
 //! # Fairness
 //!

@@ -46,9 +46,9 @@
 //! in `wake`. That holds of every look behind the fence, also of a compare-exchange that fails, which may see an old
 //! value as a load may: if it misses an announcement, the attempt that comes after the announcement sees the unit.
 //!
-//! One who was woken looks for its unit before it announces itself again, so that the releases meanwhile wake nobody, and
-//! without a fence. If it finds one, the look for more, which I3 asks of it, comes after its announcement and wants a
-//! heavy fence in between, which is left to the caller ([`Turn::fence`]): where there is one unit only, there are no
+//! One who was woken looks for its unit before it announces itself again, so that the releases meanwhile wake nobody,
+//! and without a fence. If it finds one, the look for more, which I3 asks of it, comes after its announcement and wants
+//! a heavy fence in between, which is left to the caller ([`Turn::fence`]): where there is one unit only, there are no
 //! more, and its own release sees the mark.
 //!
 //! # Naps
@@ -136,8 +136,8 @@ impl<S: Scope> Sleepers<S> {
         }
     }
 
-    /// As [`wake`](Self::wake), where all may go on: who is woken wakes the next. Between processes it wakes all at once, as
-    /// one that is killed wakes nobody.
+    /// As [`wake`](Self::wake), where all may go on: who is woken wakes the next. Between processes it wakes all at
+    /// once, as one that is killed wakes nobody.
     #[cfg_attr(loom, track_caller)]
     pub fn wake_all(&self) {
         if self.any() {
@@ -207,10 +207,10 @@ impl<S: Scope> Sleepers<S> {
 
     /// Repeats `attempt`, asleep in between, until it gives something, a unit is handed over, or `deadline` passes.
     ///
-    /// The caller has tried, and spun, before. `fair` sleepers ask for a unit of their own once they have waited for
-    /// a millisecond; whoever makes units available must then do so by [`release`](Self::release). `attempt` does not
-    /// panic: its unit, and the mark (I2, I4), would be lost. Where there may be more units, the caller wakes the next if
-    /// it sees one, behind [`Turn::fence`] (I3).
+    /// The caller has tried, and spun, before. `fair` sleepers ask for a unit of their own once they have waited for a
+    /// millisecond; whoever makes units available must then do so by [`release`](Self::release). `attempt` does not
+    /// panic: its unit, and the mark (I2, I4), would be lost. Where there may be more units, the caller wakes the next
+    /// if it sees one, behind [`Turn::fence`] (I3).
     #[cold]
     pub fn sleep<T>(&self, deadline: Option<Deadline>, fair: bool, mut attempt: impl FnMut() -> Option<T>) -> Turn<T> {
         let patience = if fair { Deadline::after(PATIENCE) } else { None };

@@ -10,9 +10,9 @@
 //! | the same, when it was woken for it and another was faster | as many, then lets others run, `YIELDS` times | sleeps |
 //! | what another thread has yet to do | `FEW` pauses, then lets others run, `YIELDS` or `FEW_YIELDS` times, `LONGEST` at most, or pauses so long | sleeps |
 //!
-//! The distances grow up to `DISTANCE` pauses, so that an owner that goes on and on keeps its cache line. One who was woken
-//! for a lock in vain looks longer: while it is awake the releases wake nobody else, and to be woken once more would cost
-//! them a system call, and often another CPU its rest.
+//! The distances grow up to `DISTANCE` pauses, so that an owner that goes on and on keeps its cache line. One who was
+//! woken for a lock in vain looks longer: while it is awake the releases wake nobody else, and to be woken once more
+//! would cost them a system call, and often another CPU its rest.
 //!
 //! What the other has yet to do it may do on this very CPU: then a pause is waste and a yield is the switch to it,
 //! for half the price of a sleep. If it runs on another CPU, a yield is a long pause; together they are about as long
@@ -20,17 +20,17 @@
 //! has woken up, for ever. Each thread remembers which of the two has paid lately; what has not it tries again once
 //! in `EVERY` waits only. So waits that are long as a rule cost little more than their sleep.
 //!
-//! Pauses it gives up only where yields have done in their place, `TRUST` times, and a few yields never. Where more threads
-//! wait for each other than there are CPUs, two that run meet by pauses, some thousand times, until one of them loses its
-//! CPU to another of its kind; that one waits in vain, and had better let a third run than sleep: who sleeps must be woken,
-//! which brings others to sleep, and all go on so. (Sixteen putters and getters of a queue with one slot: 260 ns for an
-//! item; if looks are given up at the second failure, 800 to 30 000.)
+//! Pauses it gives up only where yields have done in their place, `TRUST` times, and a few yields never. Where more
+//! threads wait for each other than there are CPUs, two that run meet by pauses, some thousand times, until one of them
+//! loses its CPU to another of its kind; that one waits in vain, and had better let a third run than sleep: who sleeps
+//! must be woken, which brings others to sleep, and all go on so. (Sixteen putters and getters of a queue with one
+//! slot: 260 ns for an item; if looks are given up at the second failure, 800 to 30 000.)
 //!
-//! A yield may also be the switch to a stranger that never waits, and keeps the CPU for the whole of its turn; who sleeps
-//! instead is preferred when it is woken. So after a yield of `TURN` a thread makes none for some hundred waits, after the next
-//! for twice as many, and pauses for about as long in their place; yields that take all their time, but no turn, halve that
-//! again. (One who was woken for a lock yields all the same.) (Ten producers and ten consumers of a lock, two
-//! conditions and one slot, beside two processes that compute: 2 s for 100 000 items; with such yields 42.)
+//! A yield may also be the switch to a stranger that never waits, and keeps the CPU for the whole of its turn; who
+//! sleeps instead is preferred when it is woken. So after a yield of `TURN` a thread makes none for some hundred waits,
+//! after the next for twice as many, and pauses for about as long in their place; yields that take all their time, but
+//! no turn, halve that again. (One who was woken for a lock yields all the same.) (Ten producers and ten consumers of a
+//! lock, two conditions and one slot, beside two processes that compute: 2 s for 100 000 items; with such yields 42.)
 
 use core::cell::Cell;
 use core::time::Duration;
@@ -41,8 +41,8 @@ use crate::sys::identity::cpus;
 use crate::sys::thread::give_way;
 
 /// The most pauses before a thread that waits for a lock goes to sleep: a few microseconds (measured on an AMD EPYC: 3
-/// to 4.5; CPUs differ in how long their spin hint takes), about the price of a sleep and a wake on one CPU (measured: 2
-/// to 4 µs). So no wait costs much more than twice what the better choice would have. std's futex mutex has the same
+/// to 4.5; CPUs differ in how long their spin hint takes), about the price of a sleep and a wake on one CPU (measured:
+/// 2 to 4 µs). So no wait costs much more than twice what the better choice would have. std's futex mutex has the same
 /// number.
 pub const LIMIT: u32 = 100;
 

@@ -56,7 +56,8 @@ impl Stage {
 
     /// Goes from `stage`, which nobody waits at, to `next`: true for the one thread that does it.
     pub(crate) fn claim(&self, stage: u32, next: u32) -> bool {
-        // Relaxed: it decides who, and publishes nothing; as a read-modify-write it keeps what the stage before published.
+        // Relaxed: it decides who, and publishes nothing; as a read-modify-write it keeps what the stage before
+        // published.
         self.word.compare_exchange(stage, next, Relaxed, Relaxed).is_ok()
     }
 

@@ -33,8 +33,8 @@
 //! I2  The thread holds its record until its last access to it, so no joiner can free what it wakes by.
 //! I3  A join that succeeds has seen `REAPED`: what it returns to is a process without that thread. It can be joined
 //!     again, by anyone, and finds the same.
-//! I4  In a forked child, the system's handle of a thread that stayed behind names nothing, or another thread: it is not
-//!     used. Such a thread counts as gone. Who forked is still itself.
+//! I4  In a forked child, the system's handle of a thread that stayed behind names nothing, or another thread: it is
+//!     not used. Such a thread counts as gone. Who forked is still itself.
 
 use core::any::Any;
 use core::fmt;
@@ -123,8 +123,8 @@ impl Drop for Joinable {
     }
 }
 
-/// A thread that has been started: a pointer to its record. Clones are of the same thread; once all are dropped, it goes
-/// on by itself.
+/// A thread that has been started: a pointer to its record. Clones are of the same thread; once all are dropped, it
+/// goes on by itself.
 ///
 /// Any thread may have one, or share one, and join through it: it carries nothing of what the closure took or gave.
 #[derive(Clone)]
@@ -270,7 +270,8 @@ impl Handle {
             if !spin::yielding(deadline, || unsafe { native.try_join() }) {
                 // SAFETY: as above.
                 while !unsafe { native.join() } {
-                    // The system sees two threads that join each other; so do we wait, until one of them ends after all.
+                    // The system sees two threads that join each other; so do we wait, until one of them ends after
+                    // all.
                     record.life.wait_past(RUNNING, None);
                 }
             }

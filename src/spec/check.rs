@@ -17,8 +17,8 @@ pub enum Verdict {
     Linearizable(Vec<(usize, usize)>),
     /// There is no such order.
     NotLinearizable {
-        /// The operation (thread, index) whose return no order explains, while those before have one. It may be a later one if
-        /// the limit was reached for a beginning of the history: that counts as one that has an order.
+        /// The operation (thread, index) whose return no order explains, while those before have one. It may be a later
+        /// one if the limit was reached for a beginning of the history: that counts as one that has an order.
         at: (usize, usize),
         /// The history up to there, the longest order that was found, and what the spec would do next.
         why: String,

@@ -7,9 +7,9 @@ use super::{Spec, Step};
 /// One who waits for several takes them as they come, and gives them back if it gives up; so others can see that some
 /// are gone that nobody will have had. One thread at a time does so. For one permit it is a single step.
 ///
-/// Not in it: a sleeper that takes a permit when, after a millisecond of waiting, another is just being handed to it, puts
-/// that back; until then it is missing from [`Value`](Call::Value), and to others. A history in which waits last that long
-/// may be refused for that.
+/// Not in it: a sleeper that takes a permit when, after a millisecond of waiting, another is just being handed to it,
+/// puts that back; until then it is missing from [`Value`](Call::Value), and to others. A history in which waits last
+/// that long may be refused for that.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Semaphore {
     permits: u32,

@@ -1,4 +1,5 @@
-//! Atomics, cells and hints: core's, and under `--cfg loom` or `--cfg shuttle` the model's. Everything above takes them from here.
+//! Atomics, cells and hints: core's, and under `--cfg loom` or `--cfg shuttle` the model's. Everything above takes them
+//! from here.
 //!
 //! Left out on purpose: `AtomicBool` and the signed integers (a word that sleepers may watch is a `u32`), and
 //! `SeqCst` accesses, which loom cannot tell from `AcqRel`: a store–load order is asked of

@@ -5,9 +5,9 @@
 //! of that the contracts of [`Futex`](super::Futex) and [`fence`](super::fence) allow: whoever relies on less comes to
 //! grief. A light fence is more often left alone, as a delay between its store and its load does the work of a fence.
 //!
-//! What a thread does next comes from the process's seed and from the thread's place among those that have been here. The
-//! seed is `UNDERTHREAD_CHAOS_SEED`, or else the clock, and is then written to stderr when the process starts, and handed
-//! on to the programs that it runs. It gives the same choices again, not the same schedule.
+//! What a thread does next comes from the process's seed and from the thread's place among those that have been here.
+//! The seed is `UNDERTHREAD_CHAOS_SEED`, or else the clock, and is then written to stderr when the process starts, and
+//! handed on to the programs that it runs. It gives the same choices again, not the same schedule.
 
 use core::cell::Cell;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -22,7 +22,8 @@ impl LazyNumber {
         }
     }
 
-    /// The number. If there is none, `make` makes one, which is not 0; if another thread was faster, `undo` has it back.
+    /// The number. If there is none, `make` makes one, which is not 0; if another thread was faster, `undo` has it
+    /// back.
     ///
     /// # Errors
     ///

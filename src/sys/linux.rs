@@ -43,8 +43,8 @@ pub(super) fn wake(word: *const AtomicU32, count: u32, shared: bool, bitset: u32
         _ => {
             // The kernel counts in i32; there cannot be more waiters than that.
             let count = i32::try_from(count).unwrap_or(i32::MAX);
-            // SAFETY: a wake uses the address as a key and does not read through it; its time and its second address are
-            // not used.
+            // SAFETY: a wake uses the address as a key and does not read through it; its time and its second address
+            // are not used.
             unsafe {
                 libc::syscall(
                     libc::SYS_futex,

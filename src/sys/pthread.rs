@@ -17,8 +17,8 @@
 //! would be no ground to stand on. So a shared wait sleeps for at most [`SLICE`] and returns, and its caller looks
 //! again; a shared wake has nothing to do.
 //!
-//! Unlike the system call, a private wake takes a mutex: it may not be made by a signal handler. A fork takes all of them
-//! and empties the child's table: the sleepers stay behind, and their stacks are used again.
+//! Unlike the system call, a private wake takes a mutex: it may not be made by a signal handler. A fork takes all of
+//! them and empties the child's table: the sleepers stay behind, and their stacks are used again.
 //!
 //! After Linux's own futex table and WebKit's parking lot.
 
@@ -75,8 +75,8 @@ fn wait_private(word: &AtomicU32, expected: u32, deadline: Option<Deadline>, bit
     woken || !deadline.is_some_and(Deadline::passed)
 }
 
-/// Before a bucket is locked, once: a second time would come after who must come between, see `identity::at_fork`. No mutex
-/// says who registers: a fork that comes before the handlers would leave it held in the child.
+/// Before a bucket is locked, once: a second time would come after who must come between, see `identity::at_fork`. No
+/// mutex says who registers: a fork that comes before the handlers would leave it held in the child.
 pub(super) fn watch_forks() -> io::Result<()> {
     thread_local! {
         static HANDLERS: Cell<u32> = const { Cell::new(0) };
@@ -121,7 +121,8 @@ pub(super) fn watch_forks() -> io::Result<()> {
             }
             // A parent's thread, which is not here, or nobody.
             by if BY.compare_exchange(by, own, Relaxed, Relaxed).is_ok() => {
-                // SAFETY: the handlers lock, change and unlock the table, which is theirs between the first and the last.
+                // SAFETY: the handlers lock, change and unlock the table, which is theirs between the first and the
+                // last.
                 let failed = unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
                 BY.store(if failed == 0 { WATCHED } else { 0 }, Relaxed);
                 return if failed == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(failed)) };
@@ -239,8 +240,8 @@ impl Sleeper {
     }
 }
 
-/// Ends the process where the system has refused what sleeping needs. No panic: a condition waits with its caller's lock
-/// given up, and to unwind through it would drop a guard whose lock another thread holds.
+/// Ends the process where the system has refused what sleeping needs. No panic: a condition waits with its caller's
+/// lock given up, and to unwind through it would drop a guard whose lock another thread holds.
 fn must(failed: libc::c_int, otherwise: &str) {
     if failed != 0 {
         eprintln!("underthread: {otherwise}: {}", std::io::Error::from_raw_os_error(failed));

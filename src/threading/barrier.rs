@@ -16,8 +16,8 @@ use crate::raw::{self, Deadline, Guarded, Lock};
 /// action. The barrier then stays broken until [`reset`](Self::reset). That a thread ends without waiting breaks
 /// nothing; the others then wait for whoever comes instead.
 ///
-/// A waiting thread spins and yields for some microseconds, then sleeps and uses no CPU. No allocation but for the action;
-/// 72 bytes on 64-bit systems.
+/// A waiting thread spins and yields for some microseconds, then sleeps and uses no CPU. No allocation but for the
+/// action; 72 bytes on 64-bit systems.
 ///
 /// # Order
 ///
@@ -99,9 +99,9 @@ impl Barrier {
     ///
     /// # Errors
     ///
-    /// As for `wait`. A timeout breaks the barrier for all who wait in this cycle, unless the cycle was complete before;
-    /// also while the action runs. It covers the whole call: one who could not arrive in time, because those of a
-    /// cycle before it had not left yet or ran their action, gets the error too, but breaks nothing.
+    /// As for `wait`. A timeout breaks the barrier for all who wait in this cycle, unless the cycle was complete
+    /// before; also while the action runs. It covers the whole call: one who could not arrive in time, because those of
+    /// a cycle before it had not left yet or ran their action, gets the error too, but breaks nothing.
     ///
     /// # Panics
     ///
@@ -125,8 +125,8 @@ impl Barrier {
         self.raw.abort();
     }
 
-    /// Empties the barrier, and repairs it if it is broken: all who wait get [`BrokenBarrier`], and who comes next waits
-    /// until they have left. While the action runs it does nothing.
+    /// Empties the barrier, and repairs it if it is broken: all who wait get [`BrokenBarrier`], and who comes next
+    /// waits until they have left. While the action runs it does nothing.
     pub fn reset(&self) {
         self.raw.reset();
     }

@@ -14,8 +14,8 @@ use crate::raw::{LOCALS, LocalId};
 /// A value for each thread: made by `init` when a thread first asks for it, dropped in that thread at its end, before a
 /// join of it returns.
 ///
-/// When the object is dropped, the calling thread's value is dropped with it. Other threads drop theirs when they next use
-/// any `Local`, or at their end: a value never leaves its thread. (Python drops all at once, wherever it is.)
+/// When the object is dropped, the calling thread's value is dropped with it. Other threads drop theirs when they next
+/// use any `Local`, or at their end: a value never leaves its thread. (Python drops all at once, wherever it is.)
 ///
 /// If `init` panics there is no value, and the next use tries again. A value whose drop panics at a thread's end aborts
 /// the process, as with `std::thread_local!`. Values of the main thread are dropped only if the C library does so.
@@ -100,8 +100,8 @@ impl Values {
             return;
         }
         let dead: Vec<u64> = self.of.borrow().keys().copied().filter(|id| !LOCALS.is_live(*id)).collect();
-        // All are taken out first, and dropped when the map is free again: a drop may use any `Local`, and if one panics
-        // the others are dropped all the same.
+        // All are taken out first, and dropped when the map is free again: a drop may use any `Local`, and if one
+        // panics the others are dropped all the same.
         let values: Vec<_> = dead.into_iter().filter_map(|id| self.remove(id)).collect();
         drop(values);
     }

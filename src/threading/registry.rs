@@ -5,7 +5,8 @@
 //! it counts as ended, after its thread-local destructors.
 //!
 //! In a forked child, the thread that forked is the main one: it keeps its ident, name and flag, but what it starts is
-//! no daemon unless it is told so. The others have left, and count as ended. Callbacks for the exit are the child's too.
+//! no daemon unless it is told so. The others have left, and count as ended. Callbacks for the exit are the child's
+//! too.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -103,9 +104,9 @@ pub(super) fn leave(ident: u64) {
 
 /// The thread that calls.
 ///
-/// A thread that this module has not started gets a record of its own at its first call: a daemon called `Dummy-N`, which
-/// cannot be joined and leaves [`enumerate`] when the thread ends. Never panics, also not in thread-local destructors,
-/// where a thread is still itself.
+/// A thread that this module has not started gets a record of its own at its first call: a daemon called `Dummy-N`,
+/// which cannot be joined and leaves [`enumerate`] when the thread ends. Never panics, also not in thread-local
+/// destructors, where a thread is still itself.
 ///
 /// ```
 /// use underthread::threading::{Thread, current_thread};

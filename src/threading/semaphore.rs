@@ -61,7 +61,8 @@ pub struct BoundedSemaphore {
 /// Should somebody have released them by hand meanwhile, a [`BoundedSemaphore`] is full before; what has no room in it
 /// is then dropped silently, since a drop must not panic.
 ///
-/// A semaphore knows no owner: a permit may be sent to another thread, and given back there, or shared. Two pointers in size.
+/// A semaphore knows no owner: a permit may be sent to another thread, and given back there, or shared. Two pointers in
+/// size.
 #[must_use = "the permit is given back at once if it is not kept"]
 #[clippy::has_significant_drop]
 pub struct Permit<'a> {

@@ -13,10 +13,10 @@ use crate::raw::{self, Brief, Deadline, Guarded, Handle, Options};
 
 /// A thread: described by [`new`](Self::new), set going by [`start`](Self::start), waited for by [`join`](Self::join).
 ///
-/// A handle of two pointers, cheap to clone; clones are of the same thread. Dropping all of them lets the thread go on by itself.
-/// A thread that is no daemon is waited for when the process ends; see [`register_atexit`](super::register_atexit).
-/// A panic in the closure goes to the excepthook ([`set_excepthook`](super::set_excepthook)), and then to whoever takes
-/// the result.
+/// A handle of two pointers, cheap to clone; clones are of the same thread. Dropping all of them lets the thread go on
+/// by itself. A thread that is no daemon is waited for when the process ends; see
+/// [`register_atexit`](super::register_atexit). A panic in the closure goes to the excepthook
+/// ([`set_excepthook`](super::set_excepthook)), and then to whoever takes the result.
 ///
 /// The handles that [`enumerate`](super::enumerate) and [`current_thread`](super::current_thread) give are
 /// `Thread<()>`s that carry no result.
@@ -133,8 +133,8 @@ impl<T> Thread<T> {
         self.record.life.acquire().ident()
     }
 
-    /// The kernel's number of the thread, once started; may wait for the thread's first step. `None` for the main thread
-    /// where the system does not tell, and in a forked child for that of the parent.
+    /// The kernel's number of the thread, once started; may wait for the thread's first step. `None` for the main
+    /// thread where the system does not tell, and in a forked child for that of the parent.
     pub fn native_id(&self) -> Option<u32> {
         self.record.life.acquire().native_id()
     }

@@ -2,7 +2,8 @@
 //! holds, or waits; the child has only the thread that forked.
 //!
 //! Threads are in `threading/thread.rs`, the fence in `raw/fence.rs`, an RLock that the forking thread holds in
-//! `raw/rlock.rs`; what is shared goes on between the processes, by the tests called `processes_*` and `two_processes_*`.
+//! `raw/rlock.rs`; what is shared goes on between the processes, by the tests called `processes_*` and
+//! `two_processes_*`.
 
 use std::fmt::Debug;
 use std::ptr;

@@ -2,8 +2,8 @@
 //!
 //! `cargo test --release --test instructions`; with `UPDATE=1` it writes the page. A forked child runs each operation
 //! between two breakpoints, and is traced instruction by instruction: no tool is needed, and no clock. That is for
-//! x86-64 Linux, an optimised build and the system's own futex; elsewhere it says so and checks nothing. Where tracing or
-//! membarrier is forbidden it fails, unless `UNDERTHREAD_UNTRACED` is set.
+//! x86-64 Linux, an optimised build and the system's own futex; elsewhere it says so and checks nothing. Where tracing
+//! or membarrier is forbidden it fails, unless `UNDERTHREAD_UNTRACED` is set.
 #![cfg(not(any(loom, shuttle)))]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "std's threads are the watchdog of the tests")]
 

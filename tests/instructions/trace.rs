@@ -30,8 +30,8 @@ pub(crate) fn refuse(why: &str) {
     println!("{why}: the instructions are not counted, which UNDERTHREAD_UNTRACED allows");
 }
 
-/// Forks a child that runs `body`, and counts what it runs between its first and second breakpoint, its third and fourth, and
-/// so on. `None` where tracing is forbidden and that is allowed.
+/// Forks a child that runs `body`, and counts what it runs between its first and second breakpoint, its third and
+/// fourth, and so on. `None` where tracing is forbidden and that is allowed.
 pub(crate) fn count(body: impl FnOnce()) -> Option<Vec<Count>> {
     const FORBIDDEN: libc::c_int = 77;
     let child = fork(|| {

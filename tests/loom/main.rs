@@ -1,9 +1,9 @@
 //! The models: `RUSTFLAGS="--cfg loom" cargo test --release --test loom`.
 //!
 //! Each scenario is explored plainly, then with each wait in turn woken for nothing, last sleeper first, and with a
-//! clock that has run out; each with the bound on preemptions that stands beside it. One that is not explored to the end
-//! fails. Then every ordering of the primitive is weakened, and every store, read-modify-write, fence and wake left out, one
-//! at a time, and some scenario must fail. [`litmus`] checks the checker.
+//! clock that has run out, for all and for one; each with the bound on preemptions beside it. One not explored to the
+//! end fails. Then every ordering of the primitive is weakened, and every store, read-modify-write, fence and wake left
+//! out, one at a time, and some scenario must fail. [`litmus`] checks the checker.
 #![cfg(loom)]
 
 use core::ops::RangeInclusive;
@@ -82,8 +82,8 @@ fn those(model: &str, scenarios: &[Counted], threads: RangeInclusive<usize>) -> 
     those.map(|&(count, scenario)| (count, if assumes { scenario.assuming_locks() } else { scenario })).collect()
 }
 
-/// With `UNDERTHREAD_MODELS=whole`, two threads without bound, three with three preemptions at least, four with two; with
-/// `UNDERTHREAD_MODELS=written`, with the locks as they are written, and four, two and one at most. With
+/// With `UNDERTHREAD_MODELS=whole`, two threads without bound, three with three preemptions at least, four with two;
+/// with `UNDERTHREAD_MODELS=written`, with the locks as they are written, and four, two and one at most. With
 /// `UNDERTHREAD_SCENARIO`, the one of that name.
 fn check_each(model: &str, scenarios: &[Counted], threads: RangeInclusive<usize>) {
     let which = std::env::var("UNDERTHREAD_MODELS").unwrap_or_default();

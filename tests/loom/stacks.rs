@@ -1,8 +1,8 @@
 //! Keeps the stacks of loom's threads from one execution to the next.
 //!
 //! loom maps and unmaps a stack for each thread of each execution, which is more than half of a run's time. These
-//! definitions stand before the C library's in this program; what is not such a stack they hand on to the system. A stack
-//! is mapped and unmapped by one thread of the test harness, as loom has it, and what is kept at its end leaks.
+//! definitions stand before the C library's in this program; what is not such a stack they hand on to the system. A
+//! stack is mapped and unmapped by one thread of the test harness, as loom has it, and what is kept at its end leaks.
 
 use std::cell::RefCell;
 use std::ptr;

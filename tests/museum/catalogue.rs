@@ -34,7 +34,8 @@ fn a_helper_is_no_test_and_a_model_without_files_plants_no_bug() {
     assert!(planted("lock") && !planted("fuse"));
 }
 
-/// Every entry has one row, in order, with a link or a name, with what shows or excludes it, and with how that was seen.
+/// Every entry has one row, in order, with a link or a name, with what shows or excludes it, and with how that was
+/// seen.
 #[test]
 fn every_entry_has_a_row() {
     let text = read("docs/museum.md");

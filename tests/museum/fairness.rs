@@ -7,9 +7,9 @@ use underthread::raw::Sleepers;
 
 use crate::support::watched;
 
-/// M57, parking_lot (<https://github.com/Amanieu/parking_lot/pull/471>): a fair unlock took the path of one that is not,
-/// and whoever came next had the lock. Here one who has waited for a millisecond is handed a unit of its own. Its attempts
-/// all fail, as if others were always faster: without the hand-off it would wait for ever.
+/// M57, parking_lot (<https://github.com/Amanieu/parking_lot/pull/471>): a fair unlock took the path of one that is
+/// not, and whoever came next had the lock. Here one who has waited for a millisecond is handed a unit of its own. Its
+/// attempts all fail, as if others were always faster: without the hand-off it would wait for ever.
 #[test]
 fn one_who_has_waited_is_handed_a_unit_past_everybody() {
     static SLEEPERS: Sleepers = Sleepers::new();

@@ -1,8 +1,8 @@
 //! Museum, section 1: memory that is touched after the step that lets another free it.
 //!
-//! Such a touch goes unnoticed as long as the memory is still there. So the child that runs the scenario has an allocator
-//! that gives each allocation pages of its own and, once it is freed, takes all rights to them away, for good: a touch
-//! ends the child by a signal.
+//! Such a touch goes unnoticed as long as the memory is still there. So the child that runs the scenario has an
+//! allocator that gives each allocation pages of its own and, once it is freed, takes all rights to them away, for
+//! good: a touch ends the child by a signal.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr;
@@ -132,8 +132,8 @@ fn a_thread_touches_nothing_that_was_freed_once_it_was_found_done() {
     assert!(FREED.load(SeqCst) > 1000);
 }
 
-/// M04, kanal (<https://github.com/fereidani/kanal/issues/4>): a sender marked the signal done, and then unparked through a
-/// handle that lay in the receiver's frame. Here a wake goes by address, and is the last there is.
+/// M04, kanal (<https://github.com/fereidani/kanal/issues/4>): a sender marked the signal done, and then unparked
+/// through a handle that lay in the receiver's frame. Here a wake goes by address, and is the last there is.
 #[test]
 fn whoever_is_released_last_may_free_all_of_it() {
     if !is_fenced("whoever_is_released_last_may_free_all_of_it") {

@@ -118,8 +118,8 @@ fn a_killed_holder_does_not_outlast_a_deadline() {
 }
 
 /// M75, birdnet (<https://github.com/birdnet-team/birdnet/issues/77>): a get with a timeout blocked for ever, since the
-/// timeout covered the lock and not what came after it. Here a deadline covers everything on the way, also the lock of a
-/// side whose holder was killed in the midst of a put or of a get.
+/// timeout covered the lock and not what came after it. Here a deadline covers everything on the way, also the lock of
+/// a side whose holder was killed in the midst of a put or of a get.
 #[test]
 fn a_deadline_covers_a_side_whose_holder_was_killed() {
     type Mapped = Ring<u64, Inline<u64, 4>, Shared>;

@@ -59,8 +59,9 @@ impl Drop for Tracked {
     }
 }
 
-/// M35, std's mpsc (<https://github.com/rust-lang/rust/issues/107466>): items stayed behind when the receivers died in a
-/// panic, as the path that drops them was not run on unwind. Here a queue is one object, and its drop is the only path.
+/// M35, std's mpsc (<https://github.com/rust-lang/rust/issues/107466>): items stayed behind when the receivers died in
+/// a panic, as the path that drops them was not run on unwind. Here a queue is one object, and its drop is the only
+/// path.
 #[test]
 fn a_consumer_that_panics_takes_the_items_with_it() {
     fn body<B: Buffer<Item = Tracked> + Send + Sync + 'static>(queue: BaseQueue<B>) {
@@ -85,8 +86,8 @@ fn a_consumer_that_panics_takes_the_items_with_it() {
     });
 }
 
-/// M36, crossbeam (<https://github.com/crossbeam-rs/crossbeam/issues/1295>): a selected operation that is leaked leaves a
-/// slot reserved and never filled, which is read as an item later. Here nothing is reserved: what a forgotten side
+/// M36, crossbeam (<https://github.com/crossbeam-rs/crossbeam/issues/1295>): a selected operation that is leaked leaves
+/// a slot reserved and never filled, which is read as an item later. Here nothing is reserved: what a forgotten side
 /// leaves behind is a lock, held.
 #[test]
 fn a_forgotten_side_leaves_no_slot_and_does_not_stop_the_drop() {

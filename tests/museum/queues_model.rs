@@ -50,9 +50,9 @@ fn with<B: 'static, R: 'static>(buffer: &Rc<B>, body: impl FnOnce(&B) -> R + 'st
     spawn(move || body(&buffer))
 }
 
-/// M22, flume (<https://github.com/zesterer/flume/pull/120>): whoever was to receive looked into the queue, then whether
-/// the senders were gone, and then not into the queue again; the last item was lost. Here both are looked at under a
-/// lock that the close takes too.
+/// M22, flume (<https://github.com/zesterer/flume/pull/120>): whoever was to receive looked into the queue, then
+/// whether the senders were gone, and then not into the queue again; the last item was lost. Here both are looked at
+/// under a lock that the close takes too.
 fn what_was_put_before_a_close_is_got_first<B: Buffer<Item = Tracked> + 'static>(buffer: B) {
     let alive = Rc::default();
     let buffer = Rc::new(buffer);

@@ -50,8 +50,8 @@ fn what_is_excluded_is_not_there() {
     }
 }
 
-/// M33, Shuttle (<https://github.com/awslabs/shuttle/pull/170>): an assertion contained the operation, and a release build
-/// skipped both.
+/// M33, Shuttle (<https://github.com/awslabs/shuttle/pull/170>): an assertion contained the operation, and a release
+/// build skipped both.
 #[test]
 fn an_assertion_that_a_release_leaves_out_only_looks() {
     let effects = ["unsafe", "fetch_", "store(", "swap(", "exchange(", "take(", "pop(", "push(", "lock(", "acquire("];

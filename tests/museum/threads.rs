@@ -90,9 +90,9 @@ fn whoever_is_listed_has_an_ident() {
     });
 }
 
-/// M65, CPython and others (<https://github.com/python/cpython/issues/74580>): a child of a fork inherits locks that are
-/// held by threads it does not have. Here too. What nobody held works in it, a deadline ends the wait for the rest, and
-/// it may start threads.
+/// M65, CPython and others (<https://github.com/python/cpython/issues/74580>): a child of a fork inherits locks that
+/// are held by threads it does not have. Here too. What nobody held works in it, a deadline ends the wait for the rest,
+/// and it may start threads.
 #[test]
 fn a_forked_child_is_stopped_only_by_what_was_held() {
     const CHILD: &str = "UNDERTHREAD_MUSEUM_FORK";
@@ -136,8 +136,8 @@ fn a_forked_child_is_stopped_only_by_what_was_held() {
     holder.join().unwrap();
 }
 
-/// M81, corosensei (<https://github.com/Amanieu/corosensei/issues/27>): a scope that relied on a destructor was unsound with
-/// `mem::forget`, and again through `mem::swap`. Here the scope keeps the list of its threads itself.
+/// M81, corosensei (<https://github.com/Amanieu/corosensei/issues/27>): a scope that relied on a destructor was unsound
+/// with `mem::forget`, and again through `mem::swap`. Here the scope keeps the list of its threads itself.
 #[test]
 fn a_forgotten_scoped_handle_is_waited_for_all_the_same() {
     watched(|| {
@@ -162,9 +162,9 @@ fn a_forgotten_scoped_handle_is_waited_for_all_the_same() {
     });
 }
 
-/// M79, multiprocessing (<https://github.com/python/cpython/issues/126434>): an event that a signal handler set while the
-/// thread waited for it deadlocked on a lock inside. That of `Event` has a test of its own; this is the semaphore, which
-/// says the same of its release.
+/// M79, multiprocessing (<https://github.com/python/cpython/issues/126434>): an event that a signal handler set while
+/// the thread waited for it deadlocked on a lock inside. That of `Event` has a test of its own; this is the semaphore,
+/// which says the same of its release.
 // Without the system call a wake takes a mutex.
 #[cfg(not(underthread_pthread))]
 #[test]

@@ -130,9 +130,9 @@ fn each_lasts_until_it_is_ended(timeout: Duration, before: fn(), after: fn()) {
 }
 
 /// M49, parking_lot (<https://github.com/Amanieu/parking_lot/issues/111>), crossbeam
-/// (<https://github.com/crossbeam-rs/crossbeam/issues/798>) and others: `Duration::MAX` panicked or returned at once, as a
-/// moment was computed that no clock can name. Here there is one function that does so, and "for ever" is what it says
-/// of those. With it M53: a moment beyond 2038.
+/// (<https://github.com/crossbeam-rs/crossbeam/issues/798>) and others: `Duration::MAX` panicked or returned at once,
+/// as a moment was computed that no clock can name. Here there is one function that does so, and "for ever" is what it
+/// says of those. With it M53: a moment beyond 2038.
 #[test]
 fn the_longest_timeouts_are_waited_out_by_every_method() {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -189,8 +189,8 @@ impl Drop for Signals {
     }
 }
 
-/// M50, CPython (<https://github.com/python/cpython/issues/74953>): a wait that a signal interrupted began again with the
-/// whole timeout. Here what is waited for is a moment. With the mistake, no wait below would end.
+/// M50, CPython (<https://github.com/python/cpython/issues/74953>): a wait that a signal interrupted began again with
+/// the whole timeout. Here what is waited for is a moment. With the mistake, no wait below would end.
 #[test]
 fn a_signal_every_millisecond_does_not_begin_a_timeout_again() {
     const TIMEOUT: Duration = Duration::from_millis(100);
@@ -210,8 +210,8 @@ fn a_signal_every_millisecond_does_not_begin_a_timeout_again() {
     });
 }
 
-/// M26, reqwest (<https://github.com/seanmonstar/reqwest/pull/1131>): a library parked on the thread's public token, and ate
-/// an unpark that was meant for somebody else. Here the words are our own.
+/// M26, reqwest (<https://github.com/seanmonstar/reqwest/pull/1131>): a library parked on the thread's public token,
+/// and ate an unpark that was meant for somebody else. Here the words are our own.
 #[test]
 fn no_wait_takes_the_park_token() {
     // Without the token the second would wait for ever.

@@ -1,7 +1,9 @@
-//! Mutants: bugs of control flow and protocol, each a change of the text under `src/`, with the one check that finds it.
+//! Mutants: bugs of control flow and protocol, each a change of the text under `src/`, with the one check that finds
+//! it.
 //!
-//! The tables are [`protocol`] and [`museum`]. The ordinary run holds that they are not out of date. This one plants each
-//! mutant in a copy and demands that its check fails, in the words that stand beside it; it writes docs/mutants.md:
+//! The tables are [`protocol`] and [`museum`]. The ordinary run holds that they are not out of date. This one plants
+//! each mutant in a copy and demands that its check fails, in the words that stand beside it; it writes
+//! docs/mutants.md:
 //!
 //! ```sh
 //! UNDERTHREAD_MUTANTS=all cargo test --release --test mutants -- --nocapture

@@ -1,4 +1,5 @@
-//! The bugs of the museum's rows (docs/museum.md) that are a change of the text; then those of forks and of pthread's backend.
+//! The bugs of the museum's rows (docs/museum.md) that are a change of the text; then those of forks and of pthread's
+//! backend.
 
 use crate::{Mutant, Mutants};
 

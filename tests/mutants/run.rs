@@ -16,8 +16,8 @@ use crate::names::{read, scenario};
 /// What a check gets beyond ten times what it takes without a bug; then it hangs.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Plants each of `wanted`, and gives those that were not killed as they should be. The configurations run two at a time:
-/// the models, and the others one after another.
+/// Plants each of `wanted`, and gives those that were not killed as they should be. The configurations run two at a
+/// time: the models, and the others one after another.
 pub(crate) fn all(wanted: &[(&'static str, &'static Mutant)]) -> Vec<String> {
     let mut builds: BTreeMap<&str, Vec<_>> = BTreeMap::new();
     for (file, mutant) in wanted {

@@ -360,7 +360,8 @@ bodies! {
     }
 }
 
-/// A thread that is about to run `body`, which waits for the caller. Whether it sleeps by then is the scheduler's choice.
+/// A thread that is about to run `body`, which waits for the caller. Whether it sleeps by then is the scheduler's
+/// choice.
 fn asleep(body: impl FnOnce() + Send + 'static) -> thread::JoinHandle<()> {
     let (ready, waits) = channel();
     let thread = thread::spawn(move || {
@@ -489,7 +490,8 @@ fn big_items_do_not_overflow_a_small_stack() {
     }
     let small = thread::Builder::new().stack_size(256 * KIB);
     let body = || {
-        // Unoptimised, each call on the way from the caller to the slot has one of them on its stack; there is room for ten.
+        // Unoptimised, each call on the way from the caller to the slot has one of them on its stack; there is room for
+        // ten.
         let queue = Queue::new(0);
         (0..100).for_each(|item| put(&queue, item));
         (0..100u8).for_each(|item| get(&queue, item));

@@ -1,8 +1,8 @@
 //! Many threads: `RUSTFLAGS="--cfg shuttle" cargo test --release --test shuttle`.
 //!
-//! Each scenario is run under some thousand schedules, drawn at random and by PCT from a fixed seed. One of another seed
-//! is had by `UNDERTHREAD_SHUTTLE_SEED`, a longer search by `UNDERTHREAD_SHUTTLE_ITERATIONS`. Data are in cells that
-//! catch two threads at once; where all threads are asleep, the execution fails. [`litmus`] checks the checker.
+//! Each scenario is run under some thousand schedules, drawn at random and by PCT from a fixed seed. One of another
+//! seed is had by `UNDERTHREAD_SHUTTLE_SEED`, a longer search by `UNDERTHREAD_SHUTTLE_ITERATIONS`. Data are in cells
+//! that catch two threads at once; where all threads are asleep, the execution fails. [`litmus`] checks the checker.
 #![cfg(shuttle)]
 
 mod barrier;

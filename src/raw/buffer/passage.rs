@@ -6,9 +6,9 @@
 //! position from one CPU to the other. Lead in place of lockstep is the *temporal slipping* of Giacomoni, Moseley and
 //! Vachharajani (*FastForward for Efficient Pipeline Parallelism*, PPoPP 2008).
 //!
-//! As soon as no more has come since the last look, or the looks are at their end, anything is enough. So nobody waits for
-//! what may never come, and capacities below 8 know nothing of it. A getter's second look comes soon, as a lone item is
-//! late by it: by about 0.1 µs. Who does not wait does not look, and who sleeps is woken for one.
+//! As soon as no more has come since the last look, or the looks are at their end, anything is enough. So nobody waits
+//! for what may never come, and capacities below 8 know nothing of it. A getter's second look comes soon, as a lone
+//! item is late by it: by about 0.1 µs. Who does not wait does not look, and who sleeps is woken for one.
 
 use core::fmt;
 use core::mem::replace;
@@ -74,7 +74,8 @@ pub(super) struct Waiter<'a, B: Buffer + ?Sized> {
 /// How much room, or how many items, are worth no further look: with 1 the streams of `cargo bench -- queue` over 1024
 /// slots took more than twice as long, with 128 as long, with 256 longer from one thread to one.
 const ENOUGH: usize = 64;
-/// A getter's pauses between two looks at what grows: where one item is all that comes, it has them to wait for nothing.
+/// A getter's pauses between two looks at what grows: where one item is all that comes, it has them to wait for
+/// nothing.
 const BETWEEN: u32 = 3;
 
 /// As what.

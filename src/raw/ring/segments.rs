@@ -8,12 +8,13 @@
 //!   └───────────┘       └───────────┘      └───────────┘          └───────────┘
 //! ```
 //!
-//! The first segment has 8 slots, the second 64, all others 128, or less: what `MOST_BYTES` allow, and never more than the
-//! ring's capacity. One that is as long as that has no next: both cursors go round in it. A full ring of 1024 has 1096
-//! slots when it is first filled, and 1152 while its items move on; segments of 512 were no faster.
+//! The first segment has 8 slots, the second 64, all others 128, or less: what `MOST_BYTES` allow, and never more than
+//! the ring's capacity. One that is as long as that has no next: both cursors go round in it. A full ring of 1024 has
+//! 1096 slots when it is first filled, and 1152 while its items move on; segments of 512 were no faster.
 //!
-//! A ring of one slot has its item at [`Home`], if it fits there, and no segment. There each item must wait for the cache
-//! lines of both positions to come over from the other CPU; a slot on a line of its own is a third, after the put side's.
+//! A ring of one slot has its item at [`Home`], if it fits there, and no segment. There each item must wait for the
+//! cache lines of both positions to come over from the other CPU; a slot on a line of its own is a third, after the put
+//! side's.
 //!
 //! I1  The put side links a next segment before it publishes the first item in it; the get side goes there only for
 //!     such an item. So `first` and `next` are read after they were written, and nobody looks back at a segment that
@@ -280,9 +281,10 @@ impl<T> Segments<T> {
     }
 }
 
-// SAFETY: the get cursor goes from `first` by the same links, in segments of the same lengths, as the put cursor did. The
-// slots of one segment are different, so are those of two linked ones; a segment comes again, as its own next if it is
-// as long as the capacity, or as the spare after the get side has left it. With the one slot at home it is always that.
+// SAFETY: the get cursor goes from `first` by the same links, in segments of the same lengths, as the put cursor did.
+// The slots of one segment are different, so are those of two linked ones; a segment comes again, as its own next if it
+// is as long as the capacity, or as the spare after the get side has left it. With the one slot at home it is always
+// that.
 unsafe impl<T> Storage<T> for Segments<T> {
     type Cursor = Cursor<T>;
     type Home = Home<T>;

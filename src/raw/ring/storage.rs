@@ -13,9 +13,9 @@ pub(super) type Slot<T> = UnsafeCell<MaybeUninit<T>>;
 /// # Safety
 ///
 /// The n-th slot that [`to_get`](Self::to_get) gives is the n-th that [`to_put`](Self::to_put) gave. No two of
-/// [`capacity`](Self::capacity) slots in a row are the same. The start of a cursor is its all-zero form.
-/// `to_put` and `to_get` may run at the same time, in two threads: what they share they must share safely. Of each there
-/// is one call at a time, and the next one may be in another thread.
+/// [`capacity`](Self::capacity) slots in a row are the same. The start of a cursor is its all-zero form. `to_put` and
+/// `to_get` may run at the same time, in two threads: what they share they must share safely. Of each there is one call
+/// at a time, and the next one may be in another thread.
 pub unsafe trait Storage<T> {
     /// One side's place.
     type Cursor;

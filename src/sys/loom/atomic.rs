@@ -67,8 +67,8 @@ unsafe impl<T> Send for Atomic<T> {}
 // SAFETY: as for `Send`.
 unsafe impl<T> Sync for Atomic<T> {}
 
-/// loom does not say which of two stores of one word is the later one unless one is ordered before the other; our programs
-/// have no such stores.
+/// loom does not say which of two stores of one word is the later one unless one is ordered before the other; our
+/// programs have no such stores.
 pub(super) const UNORDERED: &str = "two stores of one word are not ordered: not modelled";
 
 /// No value has this place.

@@ -23,7 +23,8 @@ use super::trace::{self, Event};
 /// How many different words one scenario may sleep on.
 const WORDS: usize = 12;
 
-/// What a sleeper waits for: a wake at an address, with one of these bits; the release of the lock there, or the end of the thread of that number.
+/// What a sleeper waits for: a wake at an address, with one of these bits; the release of the lock there, or the end of
+/// the thread of that number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum For {
     AWakeAt(usize, u32),

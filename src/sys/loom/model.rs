@@ -47,7 +47,8 @@ pub(super) fn wait_is_woken_for_nothing() -> bool {
         run.most_waits[thread] = run.most_waits[thread].max(run.waits[thread]);
         run.waits[thread] - 1
     });
-    // Here, and not by loom's limit on steps, which may be met while locks are held: their release would be one step more.
+    // Here, and not by loom's limit on steps, which may be met while locks are held: their release would be one step
+    // more.
     assert!(this < MOST_WAITS, "a livelock: a thread goes to sleep again and again");
     run(|run| run.spurious == Some((thread, this)))
 }
@@ -74,8 +75,8 @@ pub struct Scenario {
     pub name: &'static str,
     /// How often a thread may be stopped where it could have gone on; `None` is every interleaving.
     pub preemptions: Option<usize>,
-    /// Whether the locks in it are what they promise to be, each acquire and each release one step, and not run as they are
-    /// written; see [`locks_are_assumed`].
+    /// Whether the locks in it are what they promise to be, each acquire and each release one step, and not run as they
+    /// are written; see [`locks_are_assumed`].
     pub assumes_locks: bool,
     /// The body, run once for each execution by the main thread.
     pub body: fn(),
@@ -108,9 +109,9 @@ const MOST_WAITS: usize = 1000;
 pub const VARIED: usize = 2;
 
 /// Explores `scenario`: in full, also with a clock that has run out if one was read; then, with [`VARIED`] preemptions
-/// at most, with each wait in turn woken for nothing, with sleepers woken last first where a wake had a choice, and with
-/// a clock that has run out for one thread only.
-/// Prints the executions; panics on the first that fails, and when [`EXECUTIONS`] do not suffice.
+/// at most, with each wait in turn woken for nothing, with sleepers woken last first where a wake had a choice, and
+/// with a clock that has run out for one thread only. Prints the executions; panics on the first that fails, and when
+/// [`EXECUTIONS`] do not suffice.
 pub fn check(scenario: Scenario) {
     let start = Instant::now();
     let executions = explore(scenario, None);

@@ -1,16 +1,16 @@
 //! Prunes loom's search: of executions that differ only in the order of independent steps it runs one.
 //!
 //! loom finds which steps of an execution race and tries them the other way round (Flanagan and Godefroid, *Dynamic
-//! Partial-Order Reduction for Model Checking Software*, POPL 2005), but it lacks *sleep sets* (Godefroid, *Partial-Order
-//! Methods for the Verification of Concurrent Systems*, 1996): when at some point a thread's next step has been explored
-//! and another thread is tried there, the first one need not be tried again until somebody has made a step that does not
-//! commute with its own; until then it sleeps. Here they are added from outside. The facade sees each step; what
-//! differs from the execution before tells where loom has turned; an execution in which a sleeping thread makes its step
-//! branches no further.
+//! Partial-Order Reduction for Model Checking Software*, POPL 2005), but it lacks *sleep sets* (Godefroid,
+//! *Partial-Order Methods for the Verification of Concurrent Systems*, 1996): when at some point a thread's next step
+//! has been explored and another thread is tried there, the first one need not be tried again until somebody has made a
+//! step that does not commute with its own; until then it sleeps. Here they are added from outside. The facade sees
+//! each step; what differs from the execution before tells where loom has turned; an execution in which a sleeping
+//! thread makes its step branches no further.
 //!
 //! A *step* is one operation of an atomic or of the kernel, with all that its thread does until the next one. Two steps
-//! commute unless they are of one thread, or meet at an atomic that one of them stores to, or both hold a fence, or both
-//! are the kernel's, or one of them spins, by which it yields: then the scheduler's state depends on their order.
+//! commute unless they are of one thread, or meet at an atomic that one of them stores to, or both hold a fence, or
+//! both are the kernel's, or one of them spins, by which it yields: then the scheduler's state depends on their order.
 //!
 //! With a bound on preemptions nothing is pruned: what is equal may have cost fewer of them.
 

@@ -1,8 +1,8 @@
 //! What happened in the current execution, step by step; printed when it fails.
 //!
-//! One line for each operation: thread, operation, word, order, value, source line. A word is called by the line that made
-//! it, the thread that did, and its number among those that thread has made. With `UNDERTHREAD_TRACE=file` in the environment, the steps are added
-//! to that file as well, as JSON lines.
+//! One line for each operation: thread, operation, word, order, value, source line. A word is called by the line that
+//! made it, the thread that did, and its number among those that thread has made. With `UNDERTHREAD_TRACE=file` in the
+//! environment, the steps are added to that file as well, as JSON lines.
 
 use core::fmt;
 use core::panic::Location;

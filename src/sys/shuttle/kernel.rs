@@ -2,7 +2,8 @@
 //!
 //! Everything between two of shuttle's own operations is one step, as the kernel's bucket lock makes it. Whom a wake
 //! chooses, how long a timed wait lasts, and whether a wait ends for nothing is drawn from shuttle's own generator, so
-//! one seed gives one sequence of schedules. In every second execution no wait ends for nothing, as that may cover for a lost wake.
+//! one seed gives one sequence of schedules. In every second execution no wait ends for nothing, as that may cover for
+//! a lost wake.
 //!
 //! A sleeper is blocked for the scheduler. Where all are, shuttle reports a deadlock: a wake was lost.
 
