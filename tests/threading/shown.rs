@@ -44,7 +44,7 @@ fn a_thread_that_is_being_renamed_shows_as_locked() {
     }
     watched(|| {
         let (renamed, seen) = (current_thread(), AtomicBool::new(false));
-        std::thread::scope(|scope| {
+        crate::support::scope(|scope| {
             scope.spawn(|| {
                 while !seen.load(SeqCst) {
                     renamed.set_name("renamed");
