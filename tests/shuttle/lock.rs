@@ -5,7 +5,7 @@ use std::rc::Rc;
 use underthread::raw::{Lock, RawLock};
 use underthread::sys::model::check;
 
-use crate::{Account, soon, soon_or_never, team};
+use crate::{Account, soon, soon_or_never, sooner, team};
 
 #[derive(Default)]
 struct Bank {
@@ -75,7 +75,7 @@ fn no_grant_is_lost_on_those_who_give_up() {
         let bank = Rc::new(Bank::default());
         let came = team(&bank, 6, |bank, number| {
             let once = |_| {
-                let acquired = bank.lock.acquire_until(if number < 4 { soon() } else { None });
+                let acquired = bank.lock.acquire_until(if number < 4 { sooner() } else { None });
                 if acquired {
                     bank.add_one_held();
                 }

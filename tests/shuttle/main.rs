@@ -27,6 +27,11 @@ fn soon() -> Option<Deadline> {
     Deadline::after(Duration::from_millis(1))
 }
 
+/// Before one who waits since then starves.
+fn sooner() -> Option<Deadline> {
+    Deadline::after(Duration::from_micros(500))
+}
+
 /// For every second of `number`s.
 fn soon_or_never(number: u32) -> Option<Deadline> {
     if number.is_multiple_of(2) { soon() } else { None }

@@ -126,6 +126,9 @@ pub(in crate::sys) fn wake(word: *const AtomicU32, count: u32, _: bool, bitset: 
     }
 }
 
+/// Microseconds: short, so that the longer of two timeouts is the later; long, so that time runs out.
+const TICK: u64 = 500;
+
 /// A moment of the model's clock, which goes on at random, and to the deadline of each wait that times out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(u64);
@@ -133,8 +136,8 @@ pub struct Deadline(u64);
 impl Deadline {
     /// The moment `timeout` from now; `None`, for ever, for [`Duration::MAX`].
     pub fn after(timeout: Duration) -> Option<Self> {
-        // Which of two is the earlier is left to chance.
-        (timeout != Duration::MAX).then(|| Self(kernel(|kernel| kernel.now) + 1 + u64::from(any(4))))
+        let ticks = timeout.as_micros().try_into().map_or(u64::MAX / 2, |micros: u64| 1 + micros / TICK);
+        (timeout != Duration::MAX).then(|| Self(kernel(|kernel| kernel.now) + ticks))
     }
 
     /// Whether the moment has come.
