@@ -4,11 +4,12 @@ use std::fmt::Debug;
 
 use underthread::raw::{
     Barrier, BrokenBarrier, Buffer, Condition, CountOverflow, Deadline, Fuse, Guarded, Inline, Itself, Lock, NotOwner,
-    Options, Order, OverRelease, Pile, RLock, ReleaseUnlocked, Ring, Semaphore, TooManyTaskDone, scope, stack_size,
+    Options, OverRelease, Pile, RLock, ReleaseUnlocked, Ring, Semaphore, TooManyTaskDone, scope, stack_size,
     start_joinable_thread,
 };
 use underthread::sys::{Futex, Private, Shared};
 
+use crate::pile::Stack;
 use crate::support::{shared_zeroed, watched};
 
 fn shows(value: impl Debug, text: &str) {
@@ -56,30 +57,6 @@ fn what_is_under_a_lock_is_shown_only_if_it_is_free() {
     shows(&guarded, "Guarded(7)");
     let guard = guarded.acquire();
     assert_eq!(format!("{guarded:?} {guard:?} {guard}"), "Guarded(<locked>) 7 7");
-}
-
-/// The last comes first.
-#[derive(Default)]
-struct Stack(Vec<u8>);
-
-impl Order for Stack {
-    type Item = u8;
-
-    fn put(&mut self, item: &mut Option<u8>) {
-        self.0.extend(item.take());
-    }
-
-    fn take(&mut self) -> Option<u8> {
-        self.0.pop()
-    }
-
-    fn into_vec(self) -> Vec<u8> {
-        self.0
-    }
-
-    fn len(&self) -> usize {
-        self.0.len()
-    }
 }
 
 #[test]
