@@ -68,7 +68,7 @@ fn those_who_give_up_take_nothing_with_them() {
     });
 }
 
-/// One who gives up before it is entitled to a grant has perhaps had the wake that came with it.
+/// One who gives up before it is entitled to a grant must not have had the wake that came with it.
 #[test]
 fn no_grant_is_lost_on_those_who_give_up() {
     check("lock: six threads, four of them timed, three times each", || {
