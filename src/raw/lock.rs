@@ -3,23 +3,30 @@
 //! | `word` | lock |
 //! |---|---|
 //! | `FREE` | nobody holds it; anyone may take it, also past those who sleep (*barging*) |
-//! | `HELD` | somebody holds it, or it is on its way to a sleeper that was granted it |
+//! | `HELD` | somebody holds it; anyone may release it |
+//! | `PASSING` | it is on its way to one who waits; nobody may release it yet |
 //!
 //! ```text
-//!           acquire                      hand-off: the word stays HELD, the
-//!   FREE ◄───────────► HELD ─┐           grant travels through `sleepers`
-//!           release      ▲   │
-//!                        └───┘
+//!            acquire                    back from `sleepers`
+//!   FREE ◄─────────────► HELD ◄────────────────────────────── PASSING ──┐
+//!    ▲ │     release                                           ▲  │  ▲  │ the grant travels
+//!    │ │                                                       │  │  │  │ through `sleepers`
+//!    │ └─ a sleeper takes it, or a release, back, to grant it ─┘  │  └──┘
+//!    └─────── that release found nobody to grant it to ───────────┘
 //! ```
 //!
-//! I1  Only the owner stores to `word` while it is `HELD`.
-//! I2  A thread sleeps, in `sleepers`, only after it has announced itself there and then seen `HELD`.
+//! I1  `FREE` ends by a compare-exchange. Whoever made it `PASSING` is the only one to store to `word` next, or hands
+//!     that over with a grant. While it is `HELD`, only the owner stores; others must compare and exchange.
+//! I2  A thread sleeps, in `sleepers`, only after it has announced itself there and then seen that it is not `FREE`.
+//! I3  Who was in `sleepers` makes the lock `HELD` only when it has left: until then its announcement may be missing
+//!     there, and one who released the lock would not see that others sleep.
 //!
 //! # Order
 //!
-//! Acquiring is Acquire, releasing is Release: what the last owner wrote is visible to the next. The release is a
-//! plain store followed by a look for sleepers; that store–load order is the light side of the
-//! [asymmetric fence](crate::sys::fence), so the heavy one, in [`Sleepers::sleep`], pays for it.
+//! Acquiring is Acquire, releasing is Release: what the last owner wrote is visible to the next. The owner's release is
+//! a plain store followed by a look for sleepers; that store–load order is the light side of the
+//! [asymmetric fence](crate::sys::fence), so the heavy one, in [`Sleepers::sleep`], pays for it. That look must not miss
+//! what the one who acquired has left in `sleepers`: its owner knows; anyone else has it from the word (I3).
 //!
 //! That look comes when the lock may already be another's. So a lock may be freed once its last release has
 //! *returned*, which a borrow sees to; that it could be taken since is not enough.
@@ -31,7 +38,7 @@
 //! like). Sleepers are woken in the kernel's order, which is first come, first served in practice and promised by
 //! nobody; one who was woken in vain comes last again.
 
-use crate::sys::atomic::Ordering::{Acquire, Relaxed, Release};
+use crate::sys::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use core::fmt;
 
 use super::{RawLock, Sleepers, spin};
@@ -42,6 +49,7 @@ use crate::sys::{Deadline, Private, Scope, Shared, const_fn};
 
 const FREE: u32 = 0;
 const HELD: u32 = 1;
+const PASSING: u32 = 2;
 
 /// A mutual-exclusion lock without owner or data: any thread may release it.
 ///
@@ -89,9 +97,14 @@ impl<S: Scope> Lock<S> {
     /// Takes the lock if it is free.
     #[inline]
     pub fn try_acquire(&self) -> bool {
-        // Acquire: pairs with Release in `release_held`; what the last owner wrote is visible from here on.
+        self.take(HELD)
+    }
+
+    #[inline]
+    fn take(&self, to: u32) -> bool {
+        // Acquire: pairs with Release in `release` and `make_free`; what the last owner wrote is visible from here on.
         // Relaxed on failure: nothing is read before another attempt.
-        self.word.compare_exchange(FREE, HELD, Acquire, Relaxed).is_ok()
+        self.word.compare_exchange(FREE, to, Acquire, Relaxed).is_ok()
     }
 
     /// Takes the lock, waiting for it as long as it takes.
@@ -113,47 +126,67 @@ impl<S: Scope> Lock<S> {
             return model::wait_for_the_lock(&self.word, deadline, || self.try_acquire());
         }
         // Looks without writing, so that the owner keeps its cache line. Relaxed: the attempt after it is Acquire.
-        let attempt = || self.word.load(Relaxed) == FREE && self.try_acquire();
-        spin::until(attempt) || self.sleepers.sleep(deadline, true, || attempt().then_some(())).came()
+        let is_free = || self.word.load(Relaxed) == FREE;
+        if spin::until(|| is_free() && self.try_acquire()) {
+            return true;
+        }
+        // It cannot be taken and granted as well: while a grant stands, it is `PASSING`.
+        let came = self.sleepers.sleep(deadline, true, || (is_free() && self.take(PASSING)).then_some(())).came();
+        if came {
+            // Release: pairs with Acquire in `release`; what we have left in `sleepers` is visible there (I3).
+            self.word.store(HELD, Release);
+        }
+        came
     }
 
     /// Releases the lock, whoever took it.
     ///
+    /// Of those who release one holding at the same moment, one does. An acquire that has waited does not hold the lock
+    /// until it returns. (The owner of a [`RawLock`] may release it without this check, which is half of the cost.)
+    ///
     /// # Errors
     ///
-    /// [`ReleaseUnlocked`] if nobody holds it. The check costs a load, not an atomic step: of two threads that
-    /// release one holding at the same moment, both may succeed.
+    /// [`ReleaseUnlocked`] if nobody holds it: it is free, or on its way to one who waits.
     #[inline]
     pub fn release(&self) -> Result<(), ReleaseUnlocked> {
-        if !self.locked() {
-            return Err(ReleaseUnlocked);
-        }
-        self.release_held();
+        // Acquire: pairs with Release in `acquire_contended` (I3). Release: as in `make_free`. Relaxed on failure:
+        // nothing has been released.
+        self.word.compare_exchange(HELD, FREE, AcqRel, Relaxed).map_err(|_| ReleaseUnlocked)?;
+        self.see_to_sleepers();
         Ok(())
     }
 
-    /// As [`release`](Self::release), by one who knows that it is held.
+    /// As [`release`](Self::release), by its owner.
     #[inline]
     pub(crate) fn release_held(&self) {
-        // Release: pairs with Acquire in `try_acquire`.
-        let release = || self.word.store(FREE, Release);
-        #[cfg(loom)]
-        if model::locks_are_assumed() {
-            release();
-            return model::lock_is_released(&self.word);
-        }
-        self.sleepers.release(release, || self.try_acquire());
+        self.make_free();
+        self.see_to_sleepers();
     }
 
-    /// Whether somebody holds the lock, a moment ago.
+    #[inline]
+    fn make_free(&self) {
+        // Release: pairs with Acquire in `take`.
+        self.word.store(FREE, Release);
+    }
+
+    #[inline]
+    fn see_to_sleepers(&self) {
+        #[cfg(loom)]
+        if model::locks_are_assumed() {
+            return model::lock_is_released(&self.word);
+        }
+        self.sleepers.released(|| self.make_free(), || self.take(PASSING));
+    }
+
+    /// Whether somebody holds the lock, or it is on its way to one who waits, a moment ago.
     pub fn locked(&self) -> bool {
-        // Relaxed: a snapshot, and for `release` the caller's own holding.
-        self.word.load(Relaxed) == HELD
+        // Relaxed: a snapshot.
+        self.word.load(Relaxed) != FREE
     }
 }
 
-// SAFETY: `word` goes from FREE to HELD by compare-exchange, so for one thread at a time, and back only in `release`,
-// or stays HELD for the one sleeper that takes a grant; Acquire and Release stand at both ends.
+// SAFETY: `word` leaves FREE by compare-exchange, so for one thread at a time, and comes back only by a release, or by
+// one who took it and hands it to nobody; a grant is taken by one sleeper. Acquire and Release stand at both ends.
 unsafe impl<S: Scope> RawLock for Lock<S> {
     /// No owner is known: any thread may release.
     type Marker = ();

@@ -3,7 +3,7 @@
 //! The one waiting protocol of the crate: [`Lock`](super::Lock) sleeps so for its word, a semaphore for its permits,
 //! a queue for items and for room. The thing waited for is the caller's: an *attempt* that takes it, or finds it is
 //! not there. Whoever makes a *unit* of it available stores that first, and then calls [`wake`](Sleepers::wake), or
-//! does both by [`release`](Sleepers::release).
+//! [`released`](Sleepers::released).
 //!
 //! | `word` | says of sleepers |
 //! |---|---|
@@ -48,8 +48,8 @@
 //!
 //! One who was woken looks for its unit before it announces itself again, so that the releases meanwhile wake nobody,
 //! and without a fence. If it finds one, the look for more, which I3 asks of it, comes after its announcement and wants
-//! a heavy fence in between, which is left to the caller ([`Turn::fence`]): where there is one unit only, there are no
-//! more, and its own release sees the mark.
+//! a heavy fence in between, which is left to the caller ([`Turn::fence`]): where there is one unit only, and nobody
+//! makes it available again before the announcement, there are no more, and its next release sees the mark.
 //!
 //! # Naps
 //!
@@ -160,16 +160,8 @@ impl<S: Scope> Sleepers<S> {
         }
     }
 
-    /// For the owner of a unit: makes it available with `release`, unless a sleeper has waited too long: then
-    /// `take` takes it back, past everybody, and it is handed over.
-    #[inline]
-    pub fn release(&self, release: impl Fn(), take: impl Fn() -> bool) {
-        release();
-        self.released(release, take);
-    }
-
-    /// The second half of [`release`](Self::release), for one who has made units available: `put_back` gives back the
-    /// one that `take` took.
+    /// As [`wake`](Self::wake), for fair sleepers: if one of them has waited too long, `take` takes a unit back, past
+    /// everybody, and it is handed over. `put_back` makes it available again if that one has left meanwhile.
     #[inline]
     pub fn released(&self, put_back: impl Fn(), take: impl Fn() -> bool) {
         if self.any() {
@@ -178,7 +170,7 @@ impl<S: Scope> Sleepers<S> {
     }
 
     #[cold]
-    fn release_to_sleepers(&self, release: impl Fn(), take: impl Fn() -> bool) {
+    fn release_to_sleepers(&self, put_back: impl Fn(), take: impl Fn() -> bool) {
         // Relaxed: a mark that is missed is seen at the next release.
         while self.word.load(Relaxed) == STARVING {
             // Where another was faster, it is the owner now, and sees to the sleepers when it releases. Otherwise
@@ -186,7 +178,7 @@ impl<S: Scope> Sleepers<S> {
             if !take() || self.grant() {
                 return;
             }
-            release();
+            put_back();
             if !self.any() {
                 return;
             }
@@ -199,7 +191,7 @@ impl<S: Scope> Sleepers<S> {
         // failure: nothing is handed over.
         let granted = self.word.compare_exchange(STARVING, GRANTED, Release, Relaxed).is_ok();
         if granted {
-            // By address: the taker may already be done and have freed us. There is one: who starves is here (I4).
+            // By address: the taker may already be done and have freed us. Who starves is here (I4), or gone for good (I6).
             Futex::wake_bitset(ptr::from_ref(&self.word), 1, ENTITLED);
         }
         granted
@@ -208,7 +200,7 @@ impl<S: Scope> Sleepers<S> {
     /// Repeats `attempt`, asleep in between, until it gives something, a unit is handed over, or `deadline` passes.
     ///
     /// The caller has tried, and spun, before. `fair` sleepers ask for a unit of their own once they have waited for a
-    /// millisecond; whoever makes units available must then do so by [`release`](Self::release). `attempt` does not
+    /// millisecond; whoever makes units available must then call [`released`](Self::released). `attempt` does not
     /// panic: its unit, and the mark (I2, I4), would be lost. Where there may be more units, the caller wakes the next
     /// if it sees one, behind [`Turn::fence`] (I3).
     #[cold]
@@ -269,7 +261,7 @@ impl<S: Scope> Sleepers<S> {
             let looked = spin::again(deadline, || attempt().map(Some).or_else(|| is_granted().then_some(None)));
             if let Some(taken) = looked.flatten() {
                 // I2. Relaxed: see Order. A grant that stands there may have had our wake, so nobody else comes for it.
-                let granted = self.word.fetch_max(SOME, Relaxed) == GRANTED && entitled && self.take_grant();
+                let granted = self.word.fetch_max(SOME, Relaxed) == GRANTED && self.take_grant();
                 return Turn { taken: Some(taken), granted, unfenced: true };
             }
         }

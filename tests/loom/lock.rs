@@ -1,14 +1,14 @@
 //! `raw::Lock` and the waiting protocol under it, `raw::Sleepers`.
 
 use std::rc::Rc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use loom::cell::UnsafeCell;
-use underthread::raw::{Deadline, Lock, RawLock, Sleepers};
+use underthread::raw::{Deadline, Lock, RawLock, ReleaseUnlocked, Sleepers};
 use underthread::sys::atomic::AtomicU32;
 use underthread::sys::{Futex, Private};
 
-use crate::{Counted, of_four, of_three, of_two, soon, sooner, with};
+use crate::{Counted, later, of_four, of_three, of_two, soon, sooner, with};
 
 /// A counter that loom watches for data races, under a lock.
 #[derive(Default)]
@@ -21,19 +21,22 @@ impl Account {
     fn add_one(&self) {
         self.lock.acquire();
         self.add_one_held();
+        // SAFETY: acquired above.
+        unsafe { RawLock::release(&self.lock) };
     }
 
+    /// By the holder of the lock.
     fn add_one_held(&self) {
         // SAFETY: the lock is held.
         self.balance.with_mut(|balance| unsafe { *balance += 1 });
-        // SAFETY: as above.
-        unsafe { RawLock::release(&self.lock) };
     }
 
     fn add_one_by(&self, deadline: Option<Deadline>) -> u32 {
         let acquired = self.lock.acquire_until(deadline);
         if acquired {
             self.add_one_held();
+            // As anyone may.
+            self.lock.release().unwrap();
         }
         acquired.into()
     }
@@ -103,8 +106,8 @@ fn a_timed_out_waiter_leaves_the_others_a_wake() {
     account.assert_balance(2 + more);
 }
 
-/// While a grant is made to one who starves, another goes to sleep, for less than its own patience.
-fn a_newcomer_who_gives_up_keeps_no_grant_from_the_other() {
+/// While a grant is made to one who starves, another goes to sleep.
+fn a_newcomer_beside_a_grant(deadline: fn() -> Option<Deadline>) {
     let unit = Rc::new((AtomicU32::new(0), Sleepers::new(), Futex::<Private>::new(0)));
     let take = |unit: &AtomicU32| unit.compare_exchange(1, 0, Relaxed, Relaxed).is_ok();
     let starving = with(&unit, move |(unit, sleepers, attempts)| {
@@ -125,16 +128,67 @@ fn a_newcomer_who_gives_up_keeps_no_grant_from_the_other() {
         attempts.wait(1, None);
     }
     let newcomer = with(&unit, move |(unit, sleepers, _)| {
-        take(unit) || sleepers.sleep(sooner(), true, || take(unit).then_some(())).came()
+        take(unit) || sleepers.sleep(deadline(), true, || take(unit).then_some(())).came()
     });
-    sleepers.release(|| word.store(1, Relaxed), || take(word));
+    let release = || {
+        word.store(1, Relaxed);
+        sleepers.released(|| word.store(1, Relaxed), || take(word));
+    };
+    release();
     if newcomer.join() {
-        sleepers.release(|| word.store(1, Relaxed), || take(word));
+        release();
     }
     assert!(starving.join());
 }
 
-const SCENARIOS: [Counted; 7] = [
+/// Two acquire, and keep it, also where one starves and is granted it; whoever releases is neither of them.
+fn two_releases_let_two_acquire() {
+    let shared = Rc::new((Lock::new(), Futex::<Private>::new(0)));
+    let (lock, acquired) = &*shared;
+    lock.acquire();
+    let acquiring = [(); 2].map(|()| {
+        with(&shared, |(lock, acquired)| {
+            lock.acquire();
+            // Release: pairs with Acquire below.
+            acquired.fetch_add(1, Release);
+            Futex::wake(acquired, 1);
+        })
+    });
+    lock.release().unwrap();
+    // Again as soon as it does not fail, perhaps before the first is back.
+    if lock.release().is_err() {
+        while acquired.load(Acquire) == 0 {
+            acquired.wait(0, None);
+        }
+        lock.release().unwrap();
+    }
+    for one in acquiring {
+        one.join();
+    }
+    assert_eq!((lock.locked(), lock.release(), lock.release()), (true, Ok(()), Err(ReleaseUnlocked)));
+}
+
+/// Nobody holds it twice, so one release fails.
+fn one_of_two_releases_fails() {
+    let lock = Rc::new(Lock::new());
+    lock.acquire();
+    let other = with(&lock, Lock::release);
+    let own = lock.release();
+    assert_eq!(other.join().is_ok(), own.is_err());
+    assert!(!lock.locked());
+}
+
+/// It waits for less than its own patience.
+fn a_newcomer_who_gives_up_keeps_no_grant_from_the_other() {
+    a_newcomer_beside_a_grant(sooner);
+}
+
+/// It may take the grant, and gives it back.
+fn a_newcomer_with_patience_keeps_no_grant_from_the_other() {
+    a_newcomer_beside_a_grant(later);
+}
+
+const SCENARIOS: [Counted; 10] = [
     of_two("lock: two threads exclude each other", None, two_threads_exclude_each_other),
     of_two("lock: two threads, one of them twice", None, two_threads_twice),
     of_two("lock: a timed-out waiter takes nothing with it", None, a_timed_out_waiter_takes_nothing_with_it),
@@ -145,6 +199,13 @@ const SCENARIOS: [Counted; 7] = [
         Some(3),
         a_newcomer_who_gives_up_keeps_no_grant_from_the_other,
     ),
+    of_three(
+        "sleepers: a newcomer with patience keeps no grant from the other",
+        Some(3),
+        a_newcomer_with_patience_keeps_no_grant_from_the_other,
+    ),
+    of_two("lock: one of two releases fails", None, one_of_two_releases_fails),
+    of_three("lock: two releases let two acquire", Some(3), two_releases_let_two_acquire),
     of_four("lock: four threads exclude each other", Some(1), four_threads_exclude_each_other),
 ];
 

@@ -1,18 +1,19 @@
 //! The models: `RUSTFLAGS="--cfg loom" cargo test --release --test loom`.
 //!
-//! Each scenario is explored plainly, then with each wait in turn woken for nothing, last sleeper first, and with a
-//! clock that has run out, for all and for one; each with the bound on preemptions beside it. One not explored to the
-//! end fails. Then every ordering of the primitive is weakened, and every store, read-modify-write, fence and wake left
+//! Each scenario is explored plainly and with a clock that has run out, with the bound on preemptions beside it; then,
+//! with at most two, with each wait in turn woken for nothing, last sleeper first, and with a clock that has run out
+//! for one thread. One not explored to the end fails. Then every ordering of the primitive is weakened, and every store, read-modify-write, fence and wake left
 //! out, one at a time, and some scenario must fail. [`litmus`] checks the checker.
 #![cfg(loom)]
 
 use core::ops::RangeInclusive;
 use std::rc::Rc;
+use std::sync::atomic::Ordering::{AcqRel, Release};
 use std::time::Duration;
 
 use underthread::raw::Buffer;
 use underthread::sys::Deadline;
-use underthread::sys::model::{self, JoinHandle, Scenario};
+use underthread::sys::model::{self, Excused, JoinHandle, Scenario, Slot, Strength};
 
 /// The tests of a model: its scenarios in `$table`, and the bugs planted in the source files whose names end so.
 macro_rules! model {
@@ -114,8 +115,17 @@ fn check_each(model: &str, scenarios: &[Counted], threads: RangeInclusive<usize>
 
 fn find_planted(model: &str, scenarios: &[Counted], files: &[&str]) {
     let scenarios: Vec<_> = those(model, scenarios, 2..=3).into_iter().map(|(_, scenario)| scenario).collect();
-    page::section(model, &model::mutants(files, &scenarios));
+    page::section(model, &model::mutants(files, &scenarios, &EXCUSED));
 }
+
+/// The planted bugs that no scenario can find.
+const EXCUSED: [Excused; 1] = [Excused {
+    file: "raw/lock.rs",
+    slot: Slot::Rmw,
+    written: Strength::Order(AcqRel),
+    planted: Strength::Order(Release),
+    why: "the light fence behind it is a full one here, which acquires too",
+}];
 
 /// A thread of the model that has `shared` too.
 fn with<T: 'static, R: 'static>(shared: &Rc<T>, body: impl FnOnce(&T) -> R + 'static) -> JoinHandle<R> {
@@ -131,6 +141,11 @@ fn soon() -> Option<Deadline> {
 /// One that is earlier than a starving thread's patience, where both count from one moment.
 fn sooner() -> Option<Deadline> {
     Deadline::after(Duration::from_micros(500))
+}
+
+/// One that is not.
+fn later() -> Option<Deadline> {
+    Deadline::after(Duration::from_millis(2))
 }
 
 fn put<B: Buffer>(buffer: &B, item: B::Item) {

@@ -20,7 +20,9 @@ fn one_who_has_waited_is_handed_a_unit_past_everybody() {
             (turn.granted, turn.taken)
         });
         while !waiter.is_finished() {
-            SLEEPERS.release(|| UNIT.store(true, SeqCst), || UNIT.swap(false, SeqCst));
+            let put = || UNIT.store(true, SeqCst);
+            put();
+            SLEEPERS.released(put, || UNIT.swap(false, SeqCst));
             thread::yield_now();
         }
         assert_eq!(waiter.join().unwrap(), (true, None));

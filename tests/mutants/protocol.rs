@@ -43,7 +43,7 @@ pub(crate) const TABLE: &[Mutants] = &[
             },
             Mutant {
                 name: "one who is woken by a grant leaves it",
-                from: "self.word.fetch_max(SOME, Relaxed) == GRANTED && entitled && self.take_grant();",
+                from: "self.word.fetch_max(SOME, Relaxed) == GRANTED && self.take_grant();",
                 to: "self.word.fetch_max(SOME, Relaxed) == GRANTED && false;",
                 by: "shuttle/semaphore.rs::a_permit_that_is_handed_over_has_its_taker",
                 says: "deadlock",
@@ -119,22 +119,8 @@ pub(crate) const TABLE: &[Mutants] = &[
                 says: "a lost wake-up",
             },
             Mutant {
-                name: "the sleepers are looked for before the unit is there",
-                from: "        release();
-        self.released(release, take);
-",
-                to: "        let any = self.any();
-        release();
-        if any {
-            self.release_to_sleepers(release, take);
-        }
-",
-                by: "loom/lock.rs::two_threads_exclude_each_other",
-                says: "a lost wake-up",
-            },
-            Mutant {
                 name: "a unit that was taken back for a grant, in vain, is kept",
-                from: "            release();
+                from: "            put_back();
             if !self.any() {
 ",
                 to: "            if !self.any() {\n",
@@ -165,7 +151,7 @@ pub(crate) const TABLE: &[Mutants] = &[
                 name: "a grant wakes before it is there",
                 from: "        let granted = self.word.compare_exchange(STARVING, GRANTED, Release, Relaxed).is_ok();
         if granted {
-            // By address: the taker may already be done and have freed us. There is one: who starves is here (I4).
+            // By address: the taker may already be done and have freed us. Who starves is here (I4), or gone for good (I6).
             Futex::wake_bitset(ptr::from_ref(&self.word), 1, ENTITLED);
         }
         granted
@@ -211,17 +197,52 @@ pub(crate) const TABLE: &[Mutants] = &[
         &[
             Mutant {
                 name: "the lock is taken back for a grant without a look whether it is free",
-                from: "self.sleepers.release(release, || self.try_acquire());",
-                to: "self.sleepers.release(release, || true);",
+                from: "self.sleepers.released(|| self.make_free(), || self.take(PASSING));",
+                to: "self.sleepers.released(|| self.make_free(), || true);",
                 by: "loom/lock.rs::three_threads_exclude_each_other",
                 says: "Causality violation",
             },
             Mutant {
                 name: "one who looks takes a lock that looks free",
-                from: "let attempt = || self.word.load(Relaxed) == FREE && self.try_acquire();",
-                to: "let attempt = || self.word.load(Relaxed) == FREE;",
+                from: "(is_free() && self.take(PASSING)).then_some(())",
+                to: "is_free().then_some(())",
                 by: "loom/lock.rs::two_threads_exclude_each_other",
                 says: "Causality violation",
+            },
+            Mutant {
+                name: "the sleepers are looked for before the lock is free",
+                from: "        self.make_free();
+        self.see_to_sleepers();
+",
+                to: "        self.see_to_sleepers();
+        self.make_free();
+",
+                by: "loom/lock.rs::two_threads_exclude_each_other",
+                says: "a lost wake-up",
+            },
+            Mutant {
+                name: "who was asleep holds the lock before it has left its mark",
+                from: "(is_free() && self.take(PASSING)).then_some(())",
+                to: "(is_free() && self.take(HELD)).then_some(())",
+                by: "loom/lock.rs::two_releases_let_two_acquire",
+                says: "a lost wake-up",
+            },
+            Mutant {
+                name: "a lock that is handed over is anyone's to release",
+                from: "self.sleepers.released(|| self.make_free(), || self.take(PASSING));",
+                to: "self.sleepers.released(|| self.make_free(), || self.take(HELD));",
+                by: "loom/lock.rs::two_releases_let_two_acquire",
+                says: "a lost wake-up",
+            },
+            Mutant {
+                name: "a release is a look and a store",
+                from: "self.word.compare_exchange(HELD, FREE, AcqRel, Relaxed).map_err(|_| ReleaseUnlocked)?;",
+                to: "if self.word.load(Acquire) != HELD {
+            return Err(ReleaseUnlocked);
+        }
+        self.make_free();",
+                by: "loom/lock.rs::one_of_two_releases_fails",
+                says: "assertion",
             },
         ],
     ),
@@ -960,11 +981,17 @@ pub(crate) const TABLE: &[Mutants] = &[
             Mutant {
                 name: "a pile is closed when its lock is another's",
                 from: "        self.flow.close();
-        self.note_length(&state);
-        self.finish(state, drained.len() as u64);
+        if immediate {
+            mem::swap(&mut state.items, &mut drained);
+            self.note_length(&state);
+        }
+        self.finish(state, count);
 ",
-                to: "        self.note_length(&state);
-        self.finish(state, drained.len() as u64);
+                to: "        if immediate {
+            mem::swap(&mut state.items, &mut drained);
+            self.note_length(&state);
+        }
+        self.finish(state, count);
         self.flow.close();
 ",
                 by: "loom/pile.rs::close_releases_a_putter",
@@ -972,7 +999,7 @@ pub(crate) const TABLE: &[Mutants] = &[
             },
             Mutant {
                 name: "a close that panics has closed",
-                from: "        // First: it is the user's, and may panic.\n",
+                from: "        // First: these are the user's, and may panic.\n",
                 to: "        self.flow.close();\n",
                 by: "raw/pile.rs::a_close_that_panics_changes_nothing",
                 says: "assertion failed: !pile.is_closed()",

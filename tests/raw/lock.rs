@@ -259,6 +259,45 @@ fn a_release_of_a_free_lock_is_an_error() {
     assert_eq!(lock.release(), Err(ReleaseUnlocked));
 }
 
+/// Those who release are others than those who acquire, and come whenever they like.
+fn as_many_releases_succeed_as_acquires<S: Scope>(lock: &Lock<S>) {
+    const TIMES: u32 = 5_000;
+    let acquires = AtomicBool::new(true);
+    let released: u32 = support::watched(|| {
+        crate::support::scope(|scope| {
+            let releasing = [(); 2].map(|()| {
+                scope.spawn(|| {
+                    let mut released = 0;
+                    while acquires.load(Relaxed) {
+                        match lock.release() {
+                            Ok(()) => released += 1,
+                            Err(ReleaseUnlocked) => thread::yield_now(),
+                        }
+                    }
+                    released
+                })
+            });
+            let acquiring = [(); 3].map(|()| scope.spawn(|| (0..TIMES).for_each(|_| lock.acquire())));
+            for one in acquiring {
+                one.join().unwrap();
+            }
+            acquires.store(false, Relaxed);
+            releasing.map(|one| one.join().unwrap()).iter().sum()
+        })
+    });
+    assert_eq!(released + u32::from(lock.locked()), 3 * TIMES);
+}
+
+#[test]
+fn as_many_releases_succeed_as_acquires_private() {
+    as_many_releases_succeed_as_acquires(&Lock::new());
+}
+
+#[test]
+fn as_many_releases_succeed_as_acquires_shared() {
+    as_many_releases_succeed_as_acquires(&Lock::shared());
+}
+
 #[test]
 fn as_a_raw_lock_it_says_whether_it_is_held() {
     let lock = Lock::new();

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::Deadline;
 use super::atomic::AtomicU32;
-pub use super::planted::{Found, PLANTED, Site, Slot, Strength, mutants};
+pub use super::planted::{Excused, Found, PLANTED, Site, Slot, Strength, mutants};
 use super::{kernel, search, trace};
 
 #[derive(Debug, Default)]
