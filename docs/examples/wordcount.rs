@@ -158,10 +158,10 @@ fn run(job: &Arc<Job>, options: &Options) -> io::Result<()> {
     if progress.is_alive() {
         progress.join().map_err(io::Error::other)?;
     }
-    job.print(options.top)?;
+    let printed = job.print(options.top);
     match workers.into_iter().filter_map(|worker| worker.into_result().err()).next() {
         Some(_) => Err(io::Error::other("a thread has failed: this is a part")),
-        None => Ok(()),
+        None => printed,
     }
 }
 
@@ -248,7 +248,7 @@ impl Job {
             }
         }
         if buffer[..length.min(BINARY_LOOK)].contains(&0) {
-            return Ok(false);
+            return failed.map_or(Ok(false), Err);
         }
         while length > 0 && !self.stop.is_set() {
             counts.bytes += length as u64;

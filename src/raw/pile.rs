@@ -166,11 +166,15 @@ impl<C: Order> Buffer for Pile<C> {
 
     fn close(&self, immediate: bool) -> Vec<C::Item> {
         let mut state = self.state.acquire();
-        // First: it is the user's, and may panic.
-        let drained = if immediate { mem::take(&mut state.items) } else { C::default() };
+        // First: these are the user's, and may panic.
+        let mut drained = C::default();
+        let count = if immediate { state.items.len() as u64 } else { 0 };
         self.flow.close();
-        self.note_length(&state);
-        self.finish(state, drained.len() as u64);
+        if immediate {
+            mem::swap(&mut state.items, &mut drained);
+            self.note_length(&state);
+        }
+        self.finish(state, count);
         self.flow.wake_both();
         drained.into_vec()
     }

@@ -72,11 +72,11 @@ const EVERY: u32 = 64;
 
 thread_local! {
     // Constant and without a destructor: usable in every thread-local destructor.
-    /// Waits that yields have ended, or that had no pauses, since pauses have ended one.
+    /// Waits that yields have ended, or whose pauses were left out or a trial, since pauses have ended one.
     static BY_YIELDS: Cell<u32> = const { Cell::new(0) };
     /// Waits that looks have not ended, since they have ended one.
     static IN_VAIN: Cell<u32> = const { Cell::new(0) };
-    /// Waits to go without a yield; and how many those were to be at last.
+    /// Waits to go without a yield, of those that their first pauses do not end; and how many those were to be at last.
     static REST: Cell<u32> = const { Cell::new(0) };
     static LAST_REST: Cell<u32> = const { Cell::new(0) };
 }
@@ -118,7 +118,7 @@ pub(crate) fn yielding<F: FnMut() -> bool>(deadline: Option<Deadline>, mut found
             yielded = true;
             yields(deadline, if long { YIELDS } else { FEW_YIELDS }, &mut found)
         };
-    if yielded && (done || !apart) {
+    if yielded && (done || !apart || by_yields >= TRUST) {
         BY_YIELDS.set(by_yields.wrapping_add(1));
     } else if done {
         BY_YIELDS.set(0);

@@ -6,15 +6,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use underthread::raw::{Buffer, Order, Pile, Refused};
 
 thread_local! {
-    static NO_MORE: Cell<bool> = const { Cell::new(false) };
+    static PANICS: Cell<&str> = const { Cell::new("nothing") };
 }
 
-/// The last comes first. A thread may say that there is to be no other.
+/// The last comes first. A thread may say what panics.
 pub(crate) struct Stack(pub(crate) Vec<u8>);
 
 impl Default for Stack {
     fn default() -> Self {
-        assert!(!NO_MORE.get(), "another");
+        assert_ne!(PANICS.get(), "default");
         Self(Vec::new())
     }
 }
@@ -35,6 +35,7 @@ impl Order for Stack {
     }
 
     fn len(&self) -> usize {
+        assert_ne!(PANICS.get(), "len");
         self.0.len()
     }
 }
@@ -42,13 +43,14 @@ impl Order for Stack {
 #[test]
 fn a_close_that_panics_changes_nothing() {
     let pile = Pile::new(Stack(Vec::new()), 2);
-    NO_MORE.set(true);
     pile.try_put(1).unwrap();
-    for immediate in [false, true] {
+    for (round, (panics, immediate)) in (1..).zip([("default", false), ("default", true), ("len", true)]) {
+        PANICS.set(panics);
         catch_unwind(AssertUnwindSafe(|| pile.close(immediate))).unwrap_err();
+        PANICS.set("nothing");
         assert!(!pile.is_closed());
         pile.try_put(2).unwrap();
-        assert_eq!((pile.try_get(), pile.qsize(), pile.unfinished()), (Ok(2), 1, u64::from(immediate) + 2));
+        assert_eq!((pile.try_get(), pile.qsize(), pile.unfinished()), (Ok(2), 1, round + 1));
     }
     assert_eq!((pile.try_get(), pile.try_get()), (Ok(1), Err(Refused::NotNow)));
 }
