@@ -5,7 +5,7 @@ use std::mem::forget;
 use std::time::Duration;
 
 use underthread::queue::{LifoQueue, PriorityQueue, Queue, SimpleQueue};
-use underthread::raw;
+use underthread::raw::{self, RawLock};
 use underthread::threading::{Barrier, Condition, Event, Local, Lock, RLock, Semaphore, Thread, current_thread};
 
 /// Each operation has its own, so that none depends on another's place in the list.
@@ -64,6 +64,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     ("raw::Lock: acquire, release", |its| {
         its.raw_lock.acquire();
         its.raw_lock.release().unwrap();
+    }),
+    ("raw::Lock: acquire, release by its owner", |its| {
+        its.raw_lock.acquire();
+        // SAFETY: acquired above.
+        unsafe { RawLock::release(&its.raw_lock) };
     }),
     ("raw::Lock: try_acquire, release", |its| {
         assert!(its.raw_lock.try_acquire());
