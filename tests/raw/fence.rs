@@ -2,15 +2,16 @@
 //! again, with one test chosen by name and a role by the environment.
 #![cfg(target_os = "linux")]
 
+use std::hint::black_box;
 use std::io;
-use std::os::unix::process::CommandExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use std::thread;
 
 use underthread::raw::Lock;
-use underthread::sys::Private;
-use underthread::sys::fence::{Kind, heavy, kind, make_symmetric};
+use underthread::sys::fence::{Kind, heavy, heavy_is_dear, kind, light, make_symmetric};
+use underthread::sys::{Private, Scope, Shared};
 
 use crate::support;
 
@@ -18,6 +19,7 @@ const ROLE: &str = "UNDERTHREAD_FENCE_ROLE";
 const WITHOUT_MEMBARRIER: &str = "without membarrier";
 const SWITCHING: &str = "switching";
 const FORBIDDING: &str = "forbidding";
+const SYMMETRIC: &str = "symmetric";
 
 /// Two threads contend for a lock, with `meanwhile` in the middle.
 fn stress(meanwhile: impl FnOnce()) {
@@ -69,6 +71,90 @@ fn switch_and_forbid() {
     });
 }
 
+/// Two of the CPUs that the calling thread may use, or the same one twice.
+fn two_cpus() -> [usize; 2] {
+    // SAFETY: all-zero bytes are an empty set.
+    let mut allowed: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the pointer is to a live set of that size.
+    assert_eq!(unsafe { libc::sched_getaffinity(0, size_of_val(&allowed), &raw mut allowed) }, 0);
+    // SAFETY: each is within the set.
+    let mut cpus = (0..8 * size_of_val(&allowed)).filter(|cpu| unsafe { libc::CPU_ISSET(*cpu, &allowed) });
+    let first = cpus.next().unwrap();
+    [first, cpus.next().unwrap_or(first)]
+}
+
+/// Has the calling thread stay on that CPU.
+fn bind(cpu: usize) {
+    // SAFETY: all-zero bytes are an empty set.
+    let mut one: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    // SAFETY: it is within the set.
+    unsafe { libc::CPU_SET(cpu, &mut one) };
+    // SAFETY: the pointer is to a live set of that size.
+    assert_eq!(unsafe { libc::sched_setaffinity(0, size_of_val(&one), &raw const one) }, 0);
+}
+
+/// A line of memory of its own, also where lines come in pairs.
+#[derive(Default)]
+#[repr(align(128))]
+struct Line(AtomicU32);
+
+#[derive(Default)]
+struct Side {
+    /// The round that it has come to.
+    round: Line,
+    backlog: [Line; 12],
+    word: Line,
+}
+
+/// Store buffering: a light side and a heavy one, each of which stores to its word, fences, and looks at the other's.
+/// Never do both see nothing.
+///
+/// Without its fence a side fails only if it looks before its own store has left the CPU, and at about the moment when
+/// the other does. So each has a CPU of its own; before each store come others that nobody reads, to lines which the
+/// other side has; and random delays scan how far apart the two begin.
+fn one_side_sees_the_other<S: Scope>() {
+    const ROUNDS: u32 = 20_000;
+    let sides: [Side; 2] = Default::default();
+    let [first, second] = two_cpus();
+    // Whether it saw nothing, round by round.
+    let run = |cpu, own: usize, fence: fn()| -> Vec<bool> {
+        bind(cpu);
+        let (own, other, mut seed) = (&sides[own], &sides[1 - own], own as u32 + 1);
+        let round = |round| {
+            // Xorshift, after Marsaglia.
+            seed ^= seed << 13;
+            seed ^= seed >> 17;
+            seed ^= seed << 5;
+            // Release: pairs with Acquire below; whoever is here has looked in the last round.
+            own.round.0.store(round, Release);
+            let mut looks = 0_u32;
+            while other.round.0.load(Acquire) < round {
+                looks += 1;
+                if looks.is_multiple_of(4096) {
+                    thread::yield_now();
+                }
+            }
+            (0..seed % 64).for_each(|step| _ = black_box(step));
+            own.backlog.iter().for_each(|line| line.0.store(round, Relaxed));
+            own.word.0.store(round, Relaxed);
+            fence();
+            let saw_nothing = other.word.0.load(Relaxed) != round;
+            other.backlog.iter().for_each(|line| _ = line.0.load(Relaxed));
+            saw_nothing
+        };
+        (1..=ROUNDS).map(round).collect()
+    };
+    let (light, heavy) = support::watched(|| {
+        crate::support::scope(|scope| {
+            let light = scope.spawn(|| run(first, 0, light::<S>));
+            let heavy = scope.spawn(|| run(second, 1, heavy::<S>));
+            (light.join().unwrap(), heavy.join().unwrap())
+        })
+    });
+    let both = light.iter().zip(&heavy).filter(|(light, heavy)| **light && **heavy).count();
+    assert_eq!(both, 0, "of {ROUNDS} rounds, those in which neither side saw the other");
+}
+
 /// Does nothing unless it has a role.
 #[test]
 fn role() {
@@ -81,9 +167,14 @@ fn role() {
         }
         SWITCHING => stress(make_symmetric),
         FORBIDDING => switch_and_forbid(),
+        SYMMETRIC => {
+            make_symmetric();
+            one_side_sees_the_other::<Private>();
+        }
         _ => panic!("no such role: {role}"),
     }
     assert_eq!(kind(), Kind::Symmetric);
+    assert!(!heavy_is_dear::<Private>());
 }
 
 fn child(role: &str) -> Command {
@@ -148,15 +239,68 @@ fn membarrier_may_be_forbidden_to_all_once_the_fences_are_full() {
     }
 }
 
+/// In whichever mode the process has begun.
 #[test]
-fn the_fence_is_asymmetric_where_membarrier_is_granted() {
+fn of_a_light_and_a_heavy_side_one_sees_the_other() {
+    one_side_sees_the_other::<Private>();
+}
+
+#[test]
+fn of_a_light_and_a_heavy_side_one_sees_the_other_when_shared() {
+    one_side_sees_the_other::<Shared>();
+}
+
+#[test]
+fn of_a_light_and_a_heavy_side_one_sees_the_other_with_full_fences() {
+    assert_success(child(SYMMETRIC)).unwrap();
+}
+
+/// What the kernel says.
+fn membarrier_is_granted() -> bool {
     const QUERY: libc::c_int = 0;
     const PRIVATE_EXPEDITED: libc::c_long = 1 << 3;
     // SAFETY: a query touches no memory.
     let granted = unsafe { libc::syscall(libc::SYS_membarrier, QUERY, 0, 0) };
-    let expected = if granted > 0 && granted & PRIVATE_EXPEDITED != 0 { Kind::Asymmetric } else { Kind::Symmetric };
+    granted > 0 && granted & PRIVATE_EXPEDITED != 0
+}
+
+#[test]
+fn the_fence_is_asymmetric_where_membarrier_is_granted() {
+    let expected = if membarrier_is_granted() { Kind::Asymmetric } else { Kind::Symmetric };
     assert_eq!(kind(), expected);
+    assert_eq!(heavy_is_dear::<Private>(), expected == Kind::Asymmetric);
+    assert!(!heavy_is_dear::<Shared>());
     stress(|| {});
+}
+
+/// The mode was decided before `main`, so that membarrier is asked for again only where a heavy side needs it.
+#[test]
+fn where_membarrier_is_refused_later_a_heavy_side_ends_the_process() {
+    const CHILD: &str = "UNDERTHREAD_REFUSED";
+    if std::env::var_os(CHILD).is_none() {
+        let output = support::rerun("fence::where_membarrier_is_refused_later_a_heavy_side_ends_the_process", CHILD);
+        let said = String::from_utf8_lossy(&output.stderr);
+        match said.lines().find(|line| line.starts_with("not tested")) {
+            Some(line) => eprintln!("{line}"),
+            None => {
+                assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{said}");
+                assert!(said.contains("membarrier was granted at start and is refused now"), "{said}");
+            }
+        }
+        return;
+    }
+    if !membarrier_is_granted() {
+        return eprintln!("not tested: membarrier is not granted here");
+    }
+    if let Err(refused) = forbid_membarrier(libc::SECCOMP_FILTER_FLAG_TSYNC) {
+        return eprintln!("not tested: a seccomp filter is refused here: {refused}");
+    }
+    assert_eq!(kind(), Kind::Asymmetric);
+    light::<Private>();
+    heavy::<Shared>();
+    let lock = Lock::new();
+    lock.acquire();
+    lock.acquire();
 }
 
 #[test]

@@ -16,7 +16,7 @@ use std::cell::{Cell, RefCell};
 
 use loom::sync::atomic::AtomicU64 as Place;
 
-use super::model::{thread_index, threads};
+use super::model::{self, thread_index, threads};
 use super::planted::{Site, Slot};
 use super::search::{self, Object};
 use super::trace::{self, Event};
@@ -37,6 +37,7 @@ pub unsafe fn make_empty<T>(place: *mut UnsafeCell<core::mem::MaybeUninit<T>>) {
 pub fn spin_hint() {
     search::yields();
     loom::hint::spin_loop();
+    model::runs_again();
 }
 
 /// loom's atomic of a `T`; see the module.
