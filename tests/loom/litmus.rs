@@ -11,6 +11,7 @@ use std::time::Duration;
 use loom::cell::UnsafeCell;
 use underthread::raw::{Lock, Semaphore};
 use underthread::sys::atomic::{AtomicU32, spin_hint};
+use underthread::sys::identity::owner_id;
 use underthread::sys::model::{JoinHandle, Scenario, check, executions, spawn};
 use underthread::sys::{Deadline, Futex, Private, fence};
 
@@ -519,6 +520,24 @@ fn who_spins() {
     words.1.store(1, Relaxed);
     words.1.load(Relaxed);
     other.join();
+}
+
+/// Whom the model takes a thread for, before its next step.
+#[test]
+fn one_who_has_spun_is_still_itself() {
+    unbounded("litmus: a thread that spins, and its number", || {
+        let word = Rc::new(AtomicU32::new(0));
+        let other = spawn({
+            let word = word.clone();
+            move || {
+                word.load(Relaxed);
+                spin_hint();
+                owner_id::<Private>()
+            }
+        });
+        word.store(1, Relaxed);
+        assert_eq!(other.join(), 2);
+    });
 }
 
 /// The end of the wait may come between the stores.
