@@ -10,7 +10,7 @@ use underthread::raw::{
     get_native_id, is_exit, is_main, scope, stack_size, start_joinable_thread, start_new_thread,
 };
 
-use crate::support::{HUGE_STACK, limit_address_space, rerun, watched, without_room_for_stacks};
+use crate::support::{HUGE_STACK, fork, limit_address_space, rerun, watched, without_room_for_stacks};
 
 /// Starts a thread whose assertions count: one that fails ends the process.
 fn start(f: impl FnOnce() + Send + 'static) -> Handle {
@@ -172,6 +172,20 @@ fn idents_are_never_given_twice_and_native_ids_are_the_systems() {
 }
 
 #[test]
+fn a_thread_that_forks_before_it_has_an_ident_is_not_taken_for_the_first() {
+    // Forks are watched from here on.
+    get_ident();
+    let forks = || {
+        fork(|| {
+            assert_ne!(get_ident(), MAIN_IDENT);
+            assert!(is_main());
+        })
+        .join();
+    };
+    watched(|| std::thread::spawn(forks).join().unwrap());
+}
+
+#[test]
 fn the_system_shows_the_first_15_bytes_of_a_name_cut_at_a_character() {
     watched(|| {
         for (name, shown) in [
@@ -220,13 +234,12 @@ fn a_thread_without_a_handle_runs_and_is_counted() {
         let (say, hear) = mpsc::channel();
         let (go, wait) = mpsc::channel::<()>();
         let ident = start_new_thread(move || {
-            say.send((get_ident(), count())).unwrap();
+            start(|| assert!(count() >= 2)).join().unwrap();
+            say.send(get_ident()).unwrap();
             wait.recv().unwrap();
         })
         .unwrap();
-        let (own, counted) = hear.recv().unwrap();
-        assert_eq!(own, ident);
-        assert!(counted >= 1);
+        assert_eq!(hear.recv(), Ok(ident));
         go.send(()).unwrap();
     });
 }
@@ -237,7 +250,8 @@ fn the_default_stack_size_is_set_for_all_and_has_a_least() {
     assert!(least >= 16384);
     let before = stack_size(Some(4 << 20)).unwrap();
     assert_eq!(stack_size(None), Ok(4 << 20));
-    watched(|| start(|| assert!(std::hint::black_box([1_u8; 3 << 20])[5] == 1)).join().unwrap());
+    // By reference: as a value it would be there twice.
+    watched(|| start(|| assert!(std::hint::black_box(&[1_u8; 3 << 20])[5] == 1)).join().unwrap());
     stack_size(Some(before)).unwrap();
     // Too small for a thread to live on is made enough.
     watched(|| start_joinable_thread(Options::new().stack_size(1), || ()).unwrap().join().unwrap());
@@ -388,6 +402,15 @@ fn two_threads_that_join_each_other_wait() {
         give.send(start(move || other.join().unwrap())).unwrap();
         assert_eq!(first.join_until(Deadline::after(Duration::from_millis(50))), Ok(false));
     });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_counts_the_cpus_that_it_may_use() {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let mask = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed:")).unwrap();
+    let allowed: u32 = mask.chars().filter_map(|digit| digit.to_digit(16)).map(u32::count_ones).sum();
+    assert_eq!(underthread::sys::identity::cpus(), allowed);
 }
 
 #[cfg(target_os = "linux")]
