@@ -288,6 +288,24 @@ fn threads_start_again_once_there_is_memory_again() {
 }
 
 #[test]
+fn where_no_pthread_key_is_left_a_start_is_refused() {
+    const CHILD: &str = "UNDERTHREAD_NO_KEY";
+    if std::env::var_os(CHILD).is_none() {
+        let output = rerun("thread::where_no_pthread_key_is_left_a_start_is_refused", CHILD);
+        assert!(output.status.success(), "{output:?}");
+        return;
+    }
+    let mut key = 0;
+    // SAFETY: the pointer is to a live key; there is no destructor.
+    while unsafe { libc::pthread_key_create(&raw mut key, None) } == 0 {}
+    let refused = start_joinable_thread(Options::new(), || ()).unwrap_err();
+    assert_eq!(refused.error.kind(), std::io::ErrorKind::WouldBlock);
+    // SAFETY: the last that was made; nothing is kept in it.
+    assert_eq!(unsafe { libc::pthread_key_delete(key) }, 0);
+    start_joinable_thread(Options::new(), refused.f).unwrap().join().unwrap();
+}
+
+#[test]
 fn threads_that_nobody_joins_are_not_kept() {
     const CHILD: &str = "UNDERTHREAD_DETACHED";
     if std::env::var_os(CHILD).is_none() {
