@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use underthread::raw::{
-    Deadline, Guarded, Handle, Itself, Lock, MAIN_IDENT, Options, Sleepers, at_end, count, exit, get_ident,
+    Deadline, Guarded, Handle, Itself, Lock, MAIN_IDENT, Options, Sleepers, at_end, at_exit, count, exit, get_ident,
     get_native_id, is_exit, is_main, scope, stack_size, start_joinable_thread, start_new_thread,
 };
 
@@ -298,11 +298,14 @@ fn where_no_pthread_key_is_left_a_start_is_refused() {
     let mut key = 0;
     // SAFETY: the pointer is to a live key; there is no destructor.
     while unsafe { libc::pthread_key_create(&raw mut key, None) } == 0 {}
-    let refused = start_joinable_thread(Options::new(), || ()).unwrap_err();
+    let ended = Arc::new(AtomicBool::new(false));
+    let own = Arc::clone(&ended);
+    let refused = start_joinable_thread(Options::new(), || at_end(move || own.store(true, SeqCst))).unwrap_err();
     assert_eq!(refused.error.kind(), std::io::ErrorKind::WouldBlock);
     // SAFETY: the last that was made; nothing is kept in it.
     assert_eq!(unsafe { libc::pthread_key_delete(key) }, 0);
     start_joinable_thread(Options::new(), refused.f).unwrap().join().unwrap();
+    assert!(ended.load(SeqCst), "it has another's key");
 }
 
 #[test]
@@ -408,6 +411,25 @@ fn of_two_threads_that_join_each_other_the_one_with_a_deadline_lets_go() {
         give.send(second).unwrap();
         first.join().unwrap();
     });
+}
+
+#[test]
+fn hooks_run_at_the_exit_newest_first() {
+    extern "C" fn older() {
+        eprintln!("older");
+    }
+    extern "C" fn newer() {
+        eprintln!("newer");
+    }
+    const CHILD: &str = "UNDERTHREAD_HOOKS";
+    if std::env::var_os(CHILD).is_some() {
+        assert!(at_exit(older));
+        assert!(at_exit(newer));
+        return;
+    }
+    let output = rerun("thread::hooks_run_at_the_exit_newest_first", CHILD);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("newer\nolder\n"), "{said}");
 }
 
 #[test]
