@@ -36,6 +36,7 @@ pub unsafe fn make_empty<T>(place: *mut UnsafeCell<core::mem::MaybeUninit<T>>) {
 /// Tells the scheduler to run somebody else.
 pub fn spin_hint() {
     search::yields();
+    model::gives_way();
     loom::hint::spin_loop();
     model::runs_again();
 }

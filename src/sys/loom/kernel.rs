@@ -136,7 +136,7 @@ pub(in crate::sys) fn wait(word: &AtomicU32, expected: u32, deadline: Option<Dea
 }
 
 fn sleep(ticket: usize) -> bool {
-    let mut seen = None;
+    let (mut seen, mut preferred) = (None, false);
     loop {
         let (asleep, stuck, progress) = kernel(|kernel| {
             let asleep = kernel.sleepers.iter().any(|sleeper| sleeper.ticket == ticket);
@@ -151,8 +151,15 @@ fn sleep(ticket: usize) -> bool {
         if seen == Some(progress) {
             loom::skip_branch();
         }
+        // So is any poll for which the other of two threads was stopped, even with a bound: without it there are fewer
+        // preemptions. With three, the poll may lead to the one that wakes this thread.
+        if preferred && model::threads() == 2 {
+            search::stutters();
+        }
         seen = Some(progress);
+        model::gives_way();
         loom::thread::yield_now();
+        preferred = model::is_preferred();
         model::runs_again();
     }
 }
@@ -200,6 +207,7 @@ impl Kernel {
 
 /// In the step that says so to those who look.
 pub(super) fn thread_ends(index: usize) {
+    model::gives_way();
     kernel(|kernel| {
         kernel.live -= 1;
         kernel.wake_all_that_wait_for(For::TheEnd(index));

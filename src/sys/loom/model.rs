@@ -248,6 +248,8 @@ thread_local! {
     static NEXT_INDEX: Cell<usize> = const { Cell::new(1) };
     /// The running thread's `INDEX`: several looks at each step, each far faster than loom's.
     static RUNNING: Cell<usize> = const { Cell::new(0) };
+    /// Whether the thread that ran last could not go on.
+    static GAVE_WAY: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The caller's number in this execution: 0 for the main thread, then in order of starting.
@@ -259,6 +261,17 @@ pub(in crate::sys) fn thread_index() -> usize {
 /// After each of loom's operations in which another thread may have run.
 pub(super) fn runs_again() {
     RUNNING.set(INDEX.with(Cell::get));
+    GAVE_WAY.set(false);
+}
+
+/// The running thread sleeps, spins or ends: who runs next has not been preferred to it.
+pub(super) fn gives_way() {
+    GAVE_WAY.set(true);
+}
+
+/// Before `runs_again`: whether this thread runs in the stead of another that could have gone on.
+pub(super) fn is_preferred() -> bool {
+    !GAVE_WAY.get()
 }
 
 /// How many threads there are in an execution, as far as is known.

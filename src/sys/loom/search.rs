@@ -217,6 +217,16 @@ pub(super) fn yields() {
     with_the_step(|step| step.yields = true);
 }
 
+/// The running thread makes no step where another one could have: the execution equals one that has been run.
+pub(super) fn stutters() {
+    search(|search| {
+        if !search.is_pruned && (search.prunes || !search.tells) {
+            search.is_pruned = true;
+            loom::skip_branch();
+        }
+    });
+}
+
 /// The execution is over.
 pub(super) fn ends() {
     search(|search| {
