@@ -58,7 +58,7 @@ std::thread_local! {
 /// Else the scenarios would be of a timer that always wins, or never.
 #[test]
 fn the_race_goes_either_way() {
-    check_each(module_path!(), &SCENARIOS[..1], 2..=2);
+    check_each(module_path!(), &SCENARIOS[..1], 2..=2, 0, 1);
     assert_eq!(SEEN.take(), BTreeSet::from([false, true]));
 }
 

@@ -128,8 +128,8 @@ impl Copy {
         let module = file.trim_end_matches(".rs");
         Ok(match scenario(&source, function) {
             Some(name) => {
-                let tests = [format!("{module}::two"), format!("{module}::three")];
-                self.cargo(suite, &["--", &tests[0], &tests[1], "--exact", "--nocapture"], Some(name), limit)
+                let [even, odd, three] = ["two_even", "two_odd", "three"].map(|test| format!("{module}::{test}"));
+                self.cargo(suite, &["--", &even, &odd, &three, "--exact", "--nocapture"], Some(name), limit)
             }
             None => self.cargo(suite, &["--", function, "--nocapture"], None, limit),
         })
