@@ -8,14 +8,20 @@
 //!     that run in it meanwhile may use the crate.
 //! I2  Who is inside takes further locks without another permit: a fork that waits for it keeps it from nothing.
 //! I3  No user code but the allocator runs inside. So nobody forks there, unless in a signal handler: that fork does
-//!     not wait, and what its child goes on with never waits for a fork.
+//!     not wait, and what its child goes on with, perhaps a fork that waited for another, never waits for a fork.
 //!
 //! A fork's handlers are registered at the first use, not when the library is loaded: the younger ones run first, and
 //! an allocator's, registered by its own constructor, have to be older. Were they younger, a fork would take its locks
 //! and then wait for who is inside and asks for memory. So a fork that began before the first use does not wait.
+//!
+//! In the models a scenario has a gate of its own, and calls the handlers itself.
 
-use super::{Exclusive, Lock, RawLock};
+use core::cell::Cell;
+
+use super::{Exclusive, Lock, RawLock, Semaphore};
+use crate::sys::atomic::{AtomicU32, Ordering::Relaxed};
 use crate::sys::{Deadline, const_fn};
+use process::{GATE, OWN, watch};
 
 /// A [`Lock`] that no fork finds held; see the module's text.
 #[derive(Debug)]
@@ -28,13 +34,6 @@ impl Brief {
             Self(Lock::new())
         }
     }
-
-    fn entered(&self, acquired: bool) -> bool {
-        if !acquired {
-            gate::leave();
-        }
-        acquired
-    }
 }
 
 // SAFETY: `Lock` is one; who has it is inside, and is counted as such by its own thread.
@@ -43,17 +42,15 @@ unsafe impl RawLock for Brief {
     type Marker = *const ();
 
     fn acquire_until(&self, deadline: Option<Deadline>) -> bool {
-        gate::enter();
-        self.entered(self.0.acquire_until(deadline))
+        GATE.acquire_until(&self.0, deadline)
     }
 
     fn try_acquire(&self) -> bool {
-        gate::try_enter() && self.entered(self.0.try_acquire())
+        GATE.try_acquire(&self.0)
     }
 
     unsafe fn release(&self) {
-        self.0.release_held();
-        gate::leave();
+        GATE.release(&self.0);
     }
 
     fn locked(&self) -> bool {
@@ -74,96 +71,185 @@ unsafe impl RawLock for Brief {
 // SAFETY: as for `Lock`.
 unsafe impl Exclusive for Brief {}
 
-#[cfg(not(any(loom, shuttle)))]
-mod gate {
-    use core::cell::Cell;
+const ALL: u32 = 1 << 30;
 
-    use crate::raw::{Lock, Semaphore};
-    use crate::sys::atomic::{AtomicU32, Ordering::Relaxed};
-    use crate::sys::{LazyNumber, identity};
-
-    const ALL: u32 = 1 << 30;
-    static PERMITS: Semaphore = Semaphore::bounded(ALL);
+/// Where a fork waits until nobody is inside, and others until it is done; see the module's text.
+#[derive(Debug)]
+pub struct Gate {
+    permits: Semaphore,
     /// One fork at a time: two that collect permits would leave a child with a turn that nobody ends.
-    static FORK: Lock = Lock::new();
-    static WATCHED: LazyNumber = LazyNumber::new();
+    fork: Lock,
     /// 1 in a child that was forked inside: others who were there will not give their permits back.
-    static IS_OFF: AtomicU32 = AtomicU32::new(0);
+    is_off: AtomicU32,
+}
 
-    thread_local! {
-        /// How many of the locks the thread has, or waits for; and the handlers of its fork. Constant and without a
-        /// destructor, for these.
-        static INSIDE: Cell<u32> = const { Cell::new(0) };
-        static HAS_ALL: Cell<bool> = const { Cell::new(false) };
+/// What is each thread's own.
+struct Own {
+    /// How many of the locks it has, or waits for; and the handlers of its fork.
+    inside: Cell<u32>,
+    has_all: Cell<bool>,
+}
+
+impl Own {
+    const fn outside() -> Self {
+        Self { inside: Cell::new(0), has_all: Cell::new(false) }
     }
 
-    pub(super) fn enter() {
-        if is_outside() {
-            PERMITS.acquire_until(1, None);
+    /// Whether the thread was outside until now.
+    fn comes_in() -> bool {
+        OWN.with(|own| own.inside.replace(own.inside.get() + 1) == 0)
+    }
+}
+
+impl Gate {
+    const_fn! {
+        /// Nobody is inside.
+        pub fn new() -> Self {
+            Self { permits: Semaphore::bounded(ALL), fork: Lock::new(), is_off: AtomicU32::new(0) }
         }
     }
 
-    pub(super) fn try_enter() -> bool {
-        let entered = !is_outside() || PERMITS.try_acquire(1);
-        if !entered {
-            INSIDE.set(0);
+    /// Goes inside, and acquires `lock`; or leaves again once `deadline` has passed.
+    pub fn acquire_until(&self, lock: &Lock, deadline: Option<Deadline>) -> bool {
+        if Self::is_outside() {
+            self.permits.acquire_until(1, None);
         }
-        entered
+        self.entered(lock.acquire_until(deadline))
+    }
+
+    /// As [`acquire_until`](Self::acquire_until), if that needs no waiting.
+    pub fn try_acquire(&self, lock: &Lock) -> bool {
+        if Self::is_outside() && !self.permits.try_acquire(1) {
+            OWN.with(|own| own.inside.set(0));
+            return false;
+        }
+        self.entered(lock.try_acquire())
+    }
+
+    /// Releases `lock`, which the caller has acquired here, and leaves.
+    pub fn release(&self, lock: &Lock) {
+        lock.release_held();
+        self.leave();
     }
 
     /// Until now.
     fn is_outside() -> bool {
-        let outside = INSIDE.replace(INSIDE.get() + 1) == 0;
+        let outside = Own::comes_in();
         if outside {
-            // Without memory for the handlers a fork does not wait, and the next one tries. To have them twice does no
-            // harm: they nest.
-            let _ = WATCHED.get(|| identity::at_fork(before, in_parent, in_child).map(|()| 1), drop);
+            watch();
         }
         outside
     }
 
-    pub(super) fn leave() {
-        if INSIDE.get() == 1 {
-            PERMITS.put_back(1);
+    fn entered(&self, acquired: bool) -> bool {
+        if !acquired {
+            self.leave();
         }
-        INSIDE.set(INSIDE.get() - 1);
+        acquired
     }
 
-    extern "C" fn before() {
-        // Relaxed: it has been set before this process had a second thread.
-        if INSIDE.replace(INSIDE.get() + 1) == 0 && IS_OFF.load(Relaxed) == 0 {
-            FORK.acquire();
-            PERMITS.acquire_until(ALL, None);
-            HAS_ALL.set(true);
+    fn leave(&self) {
+        let inside = OWN.with(|own| own.inside.get());
+        if inside == 1 {
+            self.permits.put_back(1);
+        }
+        OWN.with(|own| own.inside.set(inside - 1));
+    }
+
+    /// By a thread that is about to fork.
+    pub fn before(&self) {
+        if Own::comes_in() {
+            self.fork.acquire();
+            // Relaxed: it has been set before this process had a second thread. Behind the wait, as it may end in a
+            // child.
+            if self.is_off.load(Relaxed) == 0 {
+                self.permits.acquire_until(ALL, None);
+                OWN.with(|own| own.has_all.set(true));
+            } else {
+                self.fork.release_held();
+            }
         }
     }
 
-    extern "C" fn in_parent() {
+    /// By the thread that has forked.
+    pub fn in_parent(&self) {
         // Some systems call handlers that were registered during the fork.
-        let Some(inside) = INSIDE.get().checked_sub(1) else { return };
-        if inside == 0 && HAS_ALL.replace(false) {
-            PERMITS.put_back(ALL);
-            FORK.release_held();
+        let Some(inside) = OWN.with(|own| own.inside.get().checked_sub(1)) else { return };
+        if inside == 0 && OWN.with(|own| own.has_all.replace(false)) {
+            self.permits.put_back(ALL);
+            self.fork.release_held();
         }
         // Last: until here a fork in a signal handler must not wait for this one.
-        INSIDE.set(inside);
+        OWN.with(|own| own.inside.set(inside));
     }
 
-    extern "C" fn in_child() {
-        if !HAS_ALL.get() {
+    /// By the only thread of a child.
+    pub fn in_child(&self) {
+        if !OWN.with(|own| own.has_all.get()) {
             // Relaxed: the child has one thread.
-            IS_OFF.store(1, Relaxed);
-            PERMITS.put_back(ALL);
+            self.is_off.store(1, Relaxed);
+            self.permits.put_back(ALL);
+            self.fork.release_held();
         }
-        in_parent();
+        self.in_parent();
+    }
+}
+
+#[cfg(not(any(loom, shuttle)))]
+mod process {
+    use super::{Gate, Own};
+    use crate::sys::{LazyNumber, identity};
+
+    pub(super) static GATE: Gate = Gate::new();
+
+    thread_local! {
+        /// Constant and without a destructor, for the handlers.
+        pub(super) static OWN: Own = const { Own::outside() };
+    }
+
+    pub(super) fn watch() {
+        extern "C" fn before() {
+            GATE.before();
+        }
+        extern "C" fn in_parent() {
+            GATE.in_parent();
+        }
+        extern "C" fn in_child() {
+            GATE.in_child();
+        }
+        static WATCHED: LazyNumber = LazyNumber::new();
+        // Without memory for the handlers a fork does not wait, and the next one tries. To have them twice does no
+        // harm: they nest.
+        let _ = WATCHED.get(|| identity::at_fork(before, in_parent, in_child).map(|()| 1), drop);
     }
 }
 
 #[cfg(any(loom, shuttle))]
-mod gate {
-    pub(super) fn enter() {}
-    pub(super) fn leave() {}
-    pub(super) fn try_enter() -> bool {
-        true
+mod process {
+    use super::{Lock, Own};
+    use crate::sys::{self, Deadline};
+
+    /// What is built on brief locks is modelled on locks, as its fences would hide what is missing there.
+    pub(super) struct NoGate;
+    pub(super) const GATE: NoGate = NoGate;
+
+    impl NoGate {
+        pub(super) fn acquire_until(&self, lock: &Lock, deadline: Option<Deadline>) -> bool {
+            lock.acquire_until(deadline)
+        }
+
+        pub(super) fn try_acquire(&self, lock: &Lock) -> bool {
+            lock.try_acquire()
+        }
+
+        pub(super) fn release(&self, lock: &Lock) {
+            lock.release_held();
+        }
     }
+
+    sys::thread_local! {
+        pub(super) static OWN: Own = Own::outside();
+    }
+
+    pub(super) fn watch() {}
 }

@@ -31,6 +31,7 @@
 //! else does.
 
 pub mod barrier;
+#[cfg_attr(not(any(loom, shuttle)), expect(unreachable_pub, reason = "public in the models"))]
 mod brief;
 pub mod buffer;
 pub mod condition;
@@ -53,6 +54,8 @@ pub mod thread;
 pub mod turn;
 
 pub(crate) use brief::Brief;
+#[cfg(any(loom, shuttle))]
+pub use brief::Gate;
 
 pub use crate::sys::Deadline;
 #[cfg(not(any(loom, shuttle)))]

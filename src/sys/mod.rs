@@ -66,6 +66,8 @@ use chaos::futex as backend;
 use system as backend;
 
 #[cfg(any(loom, shuttle))]
+pub(crate) use backend::thread_local;
+#[cfg(any(loom, shuttle))]
 pub use backend::{fence, model, thread, thread as identity};
 #[cfg(all(not(any(loom, shuttle)), underthread_chaos))]
 pub use chaos::fence;

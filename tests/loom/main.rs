@@ -50,6 +50,7 @@ macro_rules! planted {
 }
 
 mod barrier;
+mod brief;
 mod condition;
 mod event;
 mod fuse;

@@ -22,7 +22,7 @@ pub mod thread;
 mod trace;
 
 pub(super) use kernel::{wait, wake};
-pub(super) use loom::thread_local;
+pub(crate) use loom::thread_local;
 
 use core::time::Duration;
 

@@ -16,4 +16,4 @@ pub mod thread;
 
 pub use kernel::Deadline;
 pub(super) use kernel::{wait, wake};
-pub(super) use shuttle::thread_local;
+pub(crate) use shuttle::thread_local;
