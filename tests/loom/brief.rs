@@ -1,6 +1,6 @@
 //! The gate of `raw::brief`: a fork finds nobody inside, and keeps nobody from leaving. A scenario calls the handlers
-//! where the system would, and looks where it would copy the process. Of the gate's own words one is not a lock's or a
-//! semaphore's; what else may be missing is in docs/mutants.md.
+//! where the system would, and looks where it would copy the process. It has one word of its own for planted bugs; what
+//! else may be missing is in docs/mutants.md.
 
 use std::rc::Rc;
 
@@ -180,6 +180,8 @@ fn in_a_child(goes_on: fn(&Process)) {
     interrupted.enter(0);
     process.fork_off();
     interrupted.leave(0);
+    // There may be one inside for ever: it waits for a lock that a thread of the parent has.
+    process.enter(1);
     waiting.join();
 }
 
@@ -191,7 +193,7 @@ fn in_a_child_who_waited_forks() {
     in_a_child(Process::fork_off);
 }
 
-/// There may be one who waits for a lock that a thread of the parent has.
+/// There may be one inside for ever, as above.
 fn in_a_child_that_was_forked_inside_a_fork_waits_for_nobody() {
     let process = Process::new();
     process.enter(0);

@@ -503,22 +503,22 @@ pub(crate) const TABLE: &[Mutants] = &[
         &[
             Mutant {
                 name: "a fork waits for nobody",
-                from: "            PERMITS.acquire_until(ALL, None);\n            HAS_ALL.set(true);\n",
-                to: "            PERMITS.try_acquire(ALL);\n            HAS_ALL.set(true);\n",
+                from: "self.permits.acquire_until(ALL, None);",
+                to: "self.permits.try_acquire(ALL);",
                 by: "faults/fork.rs::a_fork_waits_for_who_has_a_lock_of_the_crates_own",
                 says: "hang",
             },
             Mutant {
                 name: "the thread that forks is not inside",
-                from: "        if INSIDE.replace(INSIDE.get() + 1) == 0 && IS_OFF.load(Relaxed) == 0 {\n",
-                to: "        if INSIDE.get() == 0 && IS_OFF.load(Relaxed) == 0 {\n",
+                from: "        if Own::comes_in() {\n",
+                to: "        if OWN.with(|own| own.inside.get()) == 0 {\n",
                 by: "faults/fork.rs::a_handler_of_a_fork_may_use_the_crate_but_for_another_threads_work",
                 says: "hang",
             },
             Mutant {
                 name: "a further lock needs a further permit",
-                from: "        let outside = INSIDE.replace(INSIDE.get() + 1) == 0;\n",
-                to: "        INSIDE.set(INSIDE.get() + 1);\n        let outside = true;\n",
+                from: "        let outside = Own::comes_in();\n",
+                to: "        let outside = Own::comes_in() || true;\n",
                 by: "faults/fork.rs::a_handler_of_a_fork_may_use_the_crate_but_for_another_threads_work",
                 says: "hang",
             },
