@@ -1271,14 +1271,14 @@ pub(crate) const TABLE: &[Mutants] = &[
                 from: "if inside == 0 && OWN.with",
                 to: "if OWN.with",
                 by: "loom/brief.rs::between_the_handlers_the_thread_goes_inside_and_forks_and_nobody_else_does",
-                says: "a child would find a lock held",
+                says: "Causality violation",
             },
             Mutant {
                 name: "every child is one that was forked inside",
                 from: "        if !OWN.with(|own| own.has_all.get()) {\n",
                 to: "        if true {\n",
                 by: "loom/brief.rs::a_child_goes_on_as_its_parent",
-                says: "a child would find a lock held",
+                says: "Causality violation",
             },
             Mutant {
                 name: "a child of a fork that did not wait has its parent's permits",
