@@ -195,6 +195,12 @@ impl Gate {
     }
 }
 
+impl Default for Gate {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 #[cfg(not(any(loom, shuttle)))]
 mod process {
     use super::{Gate, Own};

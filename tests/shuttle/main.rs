@@ -6,6 +6,7 @@
 #![cfg(shuttle)]
 
 mod barrier;
+mod brief;
 mod condition;
 mod event;
 mod litmus;
