@@ -79,7 +79,7 @@ pub struct Gate {
     permits: Semaphore,
     /// One fork at a time: two that collect permits would leave a child with a turn that nobody ends.
     fork: Lock,
-    /// 1 in a child that was forked inside: others who were there will not give their permits back.
+    /// 1 in a child that was forked inside: others who were there, and who wait for them, will not leave.
     is_off: AtomicU32,
 }
 
