@@ -259,6 +259,7 @@ fn no_wake_is_spent_on_a_wait_that_gives_up() {
 }
 
 #[test]
+#[cfg_attr(underthread_chaos, ignore = "the only wake may come in a delay before the wait")]
 fn a_wait_that_gives_up_takes_no_wake_from_an_older_or_a_younger_one() {
     /// So far down the stack that what it leaves there stays.
     fn give_up(word: &Futex<Private>) {
