@@ -734,7 +734,7 @@ impl Sleeper",
                 from: "                bucket.first.set(ptr::null());
 ",
                 to: "",
-                by: "pthread faults/fork.rs::permits_that_other_threads_have_taken_stay_taken",
+                by: "pthread faults/fork.rs::an_event_is_as_it_was_and_works",
                 says: "the child failed",
             },
             Mutant {

@@ -1086,7 +1086,7 @@ pub(crate) const TABLE: &[Mutants] = &[
             drop(Finish(&self.stage));
 ",
                 by: "threading/timer.rs::a_timer_whose_call_panics_is_finished",
-                says: "hang",
+                says: "assertion failed: timer.is_finished()",
             },
         ],
     ),
