@@ -260,8 +260,8 @@ impl<S: Scope> Sleepers<S> {
             let is_granted = || self.word.load(Relaxed) == GRANTED;
             let looked = spin::again(deadline, || attempt().map(Some).or_else(|| is_granted().then_some(None)));
             if let Some(taken) = looked.flatten() {
-                // I2. Relaxed: see Order. A grant that stands there may have had our wake, so nobody else comes for it.
-                let granted = self.word.fetch_max(SOME, Relaxed) == GRANTED && self.take_grant();
+                // I2. Relaxed: see Order. A grant that stands there may have had our wake, unless we are newcomers (I6).
+                let granted = self.word.fetch_max(SOME, Relaxed) == GRANTED && entitled && self.take_grant();
                 return Turn { taken: Some(taken), granted, unfenced: true };
             }
         }

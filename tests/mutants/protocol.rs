@@ -43,7 +43,7 @@ pub(crate) const TABLE: &[Mutants] = &[
             },
             Mutant {
                 name: "one who is woken by a grant leaves it",
-                from: "self.word.fetch_max(SOME, Relaxed) == GRANTED && self.take_grant();",
+                from: "self.word.fetch_max(SOME, Relaxed) == GRANTED && entitled && self.take_grant();",
                 to: "self.word.fetch_max(SOME, Relaxed) == GRANTED && false;",
                 by: "shuttle/semaphore.rs::a_permit_that_is_handed_over_has_its_taker",
                 says: "deadlock",
