@@ -157,9 +157,9 @@ impl<C, S: Scope, H> Lane<C, S, H> {
 }
 
 /// For one who will not wait: between processes, the time after which a side is taken to be held by one that was
-/// killed.
+/// killed. Longer than the millisecond after which a side that was handed to such a one may be had.
 fn soon<S: Scope>() -> Option<Deadline> {
-    if S::SHARED { Deadline::after(Duration::from_millis(1)) } else { None }
+    if S::SHARED { Deadline::after(Duration::from_millis(2)) } else { None }
 }
 
 impl<T, M: Storage<T>, S: Scope> Ring<T, M, S> {

@@ -143,6 +143,17 @@ fn a_lone_item_takes_no_memory_if_it_is_small() {
     assert!(held_for_one(Aligned) >= 64);
 }
 
+/// As if the one it was handed to had been killed.
+#[test]
+fn one_who_only_tries_has_a_side_that_was_handed_to_nobody() {
+    // SAFETY: all-zero bytes are an empty ring.
+    let ring = unsafe { shared_zeroed::<Mapped<3>>() };
+    // SAFETY: its first two words are those of the lock of the side of puts: passing, and granted. Nobody else is here.
+    unsafe { std::ptr::from_ref(ring).cast_mut().cast::<[u32; 2]>().write([2, 3]) };
+    watched(|| while ring.try_put(1).is_err() {});
+    assert_eq!(ring.try_get(), Ok(1));
+}
+
 #[test]
 fn a_zeroed_ring_in_a_mapping_fills_and_empties() {
     // SAFETY: all-zero bytes are an empty ring.
