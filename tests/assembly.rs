@@ -64,7 +64,7 @@ fn an_uncontended_pair_is_one_locked_instruction() {
 const PAGE: &str = "\
 # The hot path, as compiled
 
-`raw::Lock`: `acquire`, one addition, `release`, on x86-64. Written by
+`raw::Lock`: `acquire`, one addition, its owner's release (as by a guard), on x86-64. Written by
 `UPDATE=1 cargo test --release --test assembly`, which also asserts what it shows: **one** locked instruction, the
 `lock cmpxchg` of the acquire. The release is a plain `mov` of 0. After it come two loads: of the fence's mode (where
 it is not `MEMBARRIER`, a cold call makes a full fence) and of `sleepers` (where it is not `NONE`, a cold call sees to

@@ -189,6 +189,8 @@ impl Gate {
             // Relaxed: the child has one thread.
             self.is_off.store(1, Relaxed);
             self.permits.put_back(ALL);
+            // It may have been on its way to one who is not here, and could be had twice then. That does no harm: behind it
+            // stands only the look at `is_off`.
             self.fork.release_held();
         }
         self.in_parent();

@@ -196,7 +196,8 @@ impl<S: Scope> Condition<S> {
     ///
     /// # Safety
     ///
-    /// The caller holds `lock`, and relies on nothing that it protects to stay as it is.
+    /// The caller holds `lock`, and relies on nothing that it protects to stay as it is; nobody else releases that
+    /// holding, as for [`RawLock::release`].
     pub unsafe fn wait_until(&self, lock: &impl RawLock, deadline: Option<Deadline>) -> bool {
         let mut groups = self.groups.acquire();
         let group = groups.gathering;

@@ -34,10 +34,11 @@ pub unsafe trait RawLock {
     ///
     /// # Safety
     ///
-    /// The caller holds the lock, and gives up what that allowed.
+    /// The caller holds the lock, and gives up what that allowed. Nobody else releases the same holding, by a call that
+    /// is safe ([`Lock::release`](super::Lock::release)) or by this one.
     unsafe fn release(&self);
 
-    /// Whether somebody holds the lock.
+    /// Whether somebody holds the lock, or has it on its way.
     fn locked(&self) -> bool;
 
     /// Releases however often the caller holds the lock, and says how often.
@@ -160,7 +161,8 @@ impl<R: Exclusive, T: ?Sized> Guarded<R, T> {
     /// Frees the lock, if a guard that was forgotten holds it.
     pub(crate) fn take_back(&mut self) {
         if self.lock.locked() {
-            // SAFETY: it is held, by a guard that nobody has any more: it would borrow what is here as `&mut`.
+            // SAFETY: a guard that is alive would borrow what is here as `&mut`. So it is held by one that nobody has any
+            // more; or, in a fork's child, on its way to one that is not here, and nobody releases it.
             unsafe { self.lock.release() };
         }
     }

@@ -1,4 +1,4 @@
-//! A mutual-exclusion lock whose uncontended acquire and release are one atomic read-modify-write together.
+//! A mutual-exclusion lock whose uncontended acquire and owner's release are one atomic read-modify-write together.
 //!
 //! | `word` | lock |
 //! |---|---|
@@ -17,7 +17,8 @@
 //!
 //! I1  `FREE` ends by a compare-exchange. Whoever made it `PASSING` is the only one to store to `word` next, or hands
 //!     that over with a grant. While it is `HELD`, only the owner stores; others must compare and exchange.
-//! I2  A thread sleeps, in `sleepers`, only after it has announced itself there and then seen that it is not `FREE`.
+//! I2  A thread sleeps, in `sleepers`, only after it has announced itself there and then seen that it is not `FREE`,
+//!     or a grant, while which it is `PASSING`.
 //! I3  Who was in `sleepers` makes the lock `HELD` only when it has left: until then its announcement may be missing
 //!     there, and one who released the lock would not see that others sleep.
 //!
@@ -26,7 +27,8 @@
 //! Acquiring is Acquire, releasing is Release: what the last owner wrote is visible to the next. The owner's release is
 //! a plain store followed by a look for sleepers; that store–load order is the light side of the
 //! [asymmetric fence](crate::sys::fence), so the heavy one, in [`Sleepers::sleep`], pays for it. That look must not miss
-//! what the one who acquired has left in `sleepers`: its owner knows; anyone else has it from the word (I3).
+//! what the one who acquired has left in `sleepers`: its owner knows; anyone else has it from the word (I3), or, if a
+//! wait had ended by its deadline before, by the heavy fence in that.
 //!
 //! That look comes when the lock may already be another's. So a lock may be freed once its last release has
 //! *returned*, which a borrow sees to; that it could be taken since is not enough.
@@ -142,11 +144,13 @@ impl<S: Scope> Lock<S> {
     /// Releases the lock, whoever took it.
     ///
     /// Of those who release one holding at the same moment, one does. An acquire that has waited does not hold the lock
-    /// until it returns. (The owner of a [`RawLock`] may release it without this check, which is half of the cost.)
+    /// until it returns. (An owner whom nobody else releases may do without this check, which is half of the locked
+    /// instructions of a pair: [`RawLock::release`].)
     ///
     /// # Errors
     ///
-    /// [`ReleaseUnlocked`] if nobody holds it: it is free, or on its way to one who waits.
+    /// [`ReleaseUnlocked`] if nobody holds it: it is free, or on its way to one who waits. So it may fail although
+    /// [`locked`](Self::locked) is true, and [`try_acquire`](Self::try_acquire) false.
     #[inline]
     pub fn release(&self) -> Result<(), ReleaseUnlocked> {
         // Acquire: pairs with Release in `acquire_contended` (I3). Release: as in `make_free`. Relaxed on failure:

@@ -240,7 +240,8 @@ impl<S: Scope> Sleepers<S> {
             let woken = self.word.wait_bitset(announced, until, if entitled { MATCH_ANY } else { NEWCOMER });
             if !woken && until == deadline {
                 if nap {
-                    // As above: one who was in flight must not leave a unit and a sleeper behind.
+                    // As above: one who was in flight must not leave a unit and a sleeper behind. And who releases a lock
+                    // that we take next must see our mark, if it is another.
                     fence::heavy::<S>();
                 }
                 // Too late, but what is there may still be had.

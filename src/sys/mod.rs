@@ -90,7 +90,8 @@ pub enum Private {}
 /// Threads of every process that maps the word.
 ///
 /// A shared primitive lives in a mapping that all of them see (all-zero bytes are a valid start), and holds no
-/// pointers. Nobody notices when a process dies while it holds one.
+/// pointers. Nobody notices when a process dies while it holds one; and what was just then on its way to that process,
+/// not granted yet, nobody can release.
 #[derive(Debug)]
 pub enum Shared {}
 

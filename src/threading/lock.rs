@@ -13,7 +13,7 @@ use crate::raw::{self, Deadline, Guarded};
 ///
 /// A panic in a critical section releases the lock, like any other way out: the data is as the panic left it. There is
 /// no poison, and a lock is unwind safe whatever its data. A forked child whose parent had the lock held by another
-/// thread finds it held for ever. The lock itself is 8 bytes, allocates nothing, and may be a `static`.
+/// thread finds it held, as a rule for ever. The lock itself is 8 bytes, allocates nothing, and may be a `static`.
 ///
 /// # Order
 ///

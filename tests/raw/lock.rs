@@ -234,12 +234,24 @@ fn one_who_waits_is_served_beside_many_who_give_up() {
 #[test]
 fn a_grant_that_nobody_takes_goes_to_a_newcomer() {
     for deadline in [None, Deadline::after(support::LONG)] {
-        // SAFETY: two words in the order of the fields: held, and granted.
-        let lock: Lock = unsafe { std::mem::transmute([1, 3]) };
+        // SAFETY: two words in the order of the fields: passing, and granted.
+        let lock: Lock = unsafe { std::mem::transmute([2, 3]) };
+        assert!(lock.locked() && !lock.try_acquire());
+        assert_eq!(lock.release(), Err(ReleaseUnlocked));
         assert!(support::watched(|| lock.acquire_until(deadline)));
         lock.release().unwrap();
         assert!(lock.try_acquire());
     }
+}
+
+/// As if the one who takes it had been killed, or were in a fork's parent.
+#[test]
+fn a_lock_on_its_way_to_nobody_is_held_for_ever() {
+    // SAFETY: two words in the order of the fields: passing, and no mark.
+    let lock: Lock = unsafe { std::mem::transmute([2, 0]) };
+    assert!(!lock.acquire_until(Deadline::after(Duration::from_millis(5))));
+    assert!(lock.locked() && !lock.try_acquire());
+    assert_eq!(lock.release(), Err(ReleaseUnlocked));
 }
 
 #[test]
