@@ -4,15 +4,18 @@
 //! a fork waits until nobody is *inside*, which is to say has such a lock or waits for one, and then lets nobody in
 //! until it is done (glibc does the like for its own locks).
 //!
-//! I1  Who is inside has a permit of the gate. The thread that forks has all of them, and is inside: handlers of others
-//!     that run in it meanwhile may use the crate.
+//! I1  Who is inside has a permit of the gate, but for the moments in which it comes and goes. The thread that forks has
+//!     all of them, and is inside: handlers of others that run in it meanwhile may use the crate. (Not so in a fork by a
+//!     signal handler that has interrupted one of those moments.)
 //! I2  Who is inside takes further locks without another permit: a fork that waits for it keeps it from nothing.
 //! I3  No user code but the allocator runs inside. So nobody forks there, unless in a signal handler: that fork does
-//!     not wait, and what its child goes on with, perhaps a fork that waited for another, never waits for a fork.
+//!     not wait if its thread is inside or on the way, and what its child goes on with, perhaps a fork that waited for
+//!     another, never waits for a fork. (So it is on Linux. On pthread nobody wakes who sleeps on in such a child.)
 //!
 //! A fork's handlers are registered at the first use, not when the library is loaded: the younger ones run first, and
 //! an allocator's, registered by its own constructor, have to be older. Were they younger, a fork would take its locks
-//! and then wait for who is inside and asks for memory. So a fork that began before the first use does not wait.
+//! and then wait for who is inside and asks for memory. So a fork that began before the first use does not wait, nor is
+//! its child told; it sees that at its own first fork, by its process's id, and then waits for nobody who was inside.
 //!
 //! In the models a scenario has a gate of its own, and calls the handlers itself.
 
@@ -109,7 +112,8 @@ impl Gate {
         }
     }
 
-    /// Goes inside, and acquires `lock`; or leaves again once `deadline` has passed.
+    /// Goes inside, for which a fork that is under way is waited for, and acquires `lock`; or leaves again once `deadline`
+    /// has passed.
     pub fn acquire_until(&self, lock: &Lock, deadline: Option<Deadline>) -> bool {
         if Self::is_outside() {
             self.permits.acquire_until(1, None);
@@ -186,14 +190,19 @@ impl Gate {
     /// By the only thread of a child.
     pub fn in_child(&self) {
         if !OWN.with(|own| own.has_all.get()) {
-            // Relaxed: the child has one thread.
-            self.is_off.store(1, Relaxed);
-            self.permits.put_back(ALL);
-            // It may have been on its way to one who is not here, and could be had twice then. That does no harm: behind it
-            // stands only the look at `is_off`.
-            self.fork.release_held();
+            self.turn_off();
         }
         self.in_parent();
+    }
+
+    /// By a thread of a child that was forked while others may have been inside, or about to fork: they are not here.
+    pub fn turn_off(&self) {
+        // Relaxed: the child has one thread, or its own look comes too early and finds all permits here.
+        self.is_off.store(1, Relaxed);
+        self.permits.put_back(ALL);
+        // It may have been on its way to one who is not here, and can be had twice then: by one who looks at `is_off` behind
+        // it, and by one who did so before, and collects what has been put back. The others' permits are not missed.
+        self.fork.release_held();
     }
 }
 
@@ -205,10 +214,19 @@ impl Default for Gate {
 
 #[cfg(not(any(loom, shuttle)))]
 mod process {
-    use super::{Gate, Own};
+    use super::{AtomicU32, Gate, Own, Relaxed};
     use crate::sys::{LazyNumber, identity};
 
     pub(super) static GATE: Gate = Gate::new();
+
+    /// The process that the gate speaks of: a child in which nobody called the handlers has its parent's.
+    static PROCESS: AtomicU32 = AtomicU32::new(0);
+
+    fn is_another_process() -> bool {
+        let own = std::process::id();
+        // Relaxed: it is changed before a process has a second thread, or by its first fork.
+        PROCESS.swap(own, Relaxed) != own
+    }
 
     thread_local! {
         /// Constant and without a destructor, for the handlers.
@@ -217,18 +235,26 @@ mod process {
 
     pub(super) fn watch() {
         extern "C" fn before() {
+            if is_another_process() {
+                GATE.turn_off();
+            }
             GATE.before();
         }
         extern "C" fn in_parent() {
             GATE.in_parent();
         }
         extern "C" fn in_child() {
+            is_another_process();
             GATE.in_child();
         }
         static WATCHED: LazyNumber = LazyNumber::new();
         // Without memory for the handlers a fork does not wait, and the next one tries. To have them twice does no
         // harm: they nest.
-        let _ = WATCHED.get(|| identity::at_fork(before, in_parent, in_child).map(|()| 1), drop);
+        let register = || {
+            is_another_process();
+            identity::at_fork(before, in_parent, in_child).map(|()| 1)
+        };
+        let _ = WATCHED.get(register, drop);
     }
 }
 

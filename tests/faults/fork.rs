@@ -462,6 +462,43 @@ fn a_fork_by_who_has_a_lock_of_the_crates_own_does_not_wait_nor_does_its_child()
     });
 }
 
+/// As by a `clone` of one's own, or a fork that began before the crate's first use: no handler has run, and one was
+/// inside.
+#[test]
+fn a_child_that_was_not_told_waits_at_its_own_fork_for_nobody() {
+    child(|| {
+        use_all();
+        let inside = thread::spawn(|| memory::held(enumerate));
+        until(memory::is_held);
+        // SAFETY: as a fork, past libc and with no stack of its own; the child forks and ends.
+        let told_nothing = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) } as libc::pid_t;
+        let ended = |id| {
+            let mut status = -1;
+            // SAFETY: the child is ours, and not yet waited for.
+            assert_eq!(unsafe { libc::waitpid(id, &raw mut status, 0) }, id);
+            status
+        };
+        if told_nothing == 0 {
+            // SAFETY: a signal that ends the process, should it wait.
+            unsafe { libc::alarm(10) };
+            for _ in 0..2 {
+                // SAFETY: its child ends at once.
+                match unsafe { libc::fork() } {
+                    // SAFETY: as said.
+                    0 => unsafe { libc::_exit(0) },
+                    id => assert_eq!(ended(id), 0),
+                }
+            }
+            // SAFETY: the thread has nothing that anyone waits for.
+            unsafe { libc::_exit(0) };
+        }
+        let status = ended(told_nothing);
+        memory::let_go();
+        inside.join().unwrap();
+        assert_eq!(status, 0);
+    });
+}
+
 /// One that was there before the crate's own: it runs between those.
 #[test]
 fn a_handler_of_a_fork_may_use_the_crate_but_for_another_threads_work() {

@@ -193,6 +193,19 @@ fn in_a_child_who_waited_forks() {
     in_a_child(Process::fork_off);
 }
 
+/// That has come so far as to collect permits, and misses one: of a thread of the parent that was inside.
+fn in_a_child_who_collects_forks() {
+    let process = Process::new();
+    with(&process, |process| process.enter(1)).join();
+    let collecting = with(&process, Process::fork_off);
+    // The handler, as above.
+    let interrupted = Process::new();
+    interrupted.enter(0);
+    process.fork_off();
+    interrupted.leave(0);
+    collecting.join();
+}
+
 /// There may be one inside for ever, as above.
 fn in_a_child_that_was_forked_inside_a_fork_waits_for_nobody() {
     let process = Process::new();
@@ -206,7 +219,7 @@ fn in_a_child_that_was_forked_inside_a_fork_waits_for_nobody() {
     }
 }
 
-const SCENARIOS: [Counted; 12] = [
+const SCENARIOS: [Counted; 13] = [
     of_two("brief: a fork finds nobody inside", None, a_fork_finds_nobody_inside),
     of_two("brief: a further lock while a fork waits", None, a_further_lock_is_had_while_a_fork_waits),
     of_two("brief: two fork", None, two_fork_one_after_the_other),
@@ -228,6 +241,7 @@ const SCENARIOS: [Counted; 12] = [
     of_three("brief: two fork while another is inside", Some(2), two_fork_while_another_is_inside),
     of_three("brief: in a child who waited goes inside", None, in_a_child_who_waited_goes_inside),
     of_three("brief: in a child who waited forks", None, in_a_child_who_waited_forks),
+    of_three("brief: in a child who collects forks", None, in_a_child_who_collects_forks),
 ];
 
 model!(SCENARIOS, ["raw/brief.rs"]);
