@@ -168,13 +168,14 @@ impl<C: Order> Buffer for Pile<C> {
         let mut state = self.state.acquire();
         // First: these are the user's, and may panic.
         let mut drained = C::default();
-        let count = if immediate { state.items.len() as u64 } else { 0 };
+        let (count, left) = if immediate { (state.items.len(), drained.len()) } else { (0, 0) };
         self.flow.close();
         if immediate {
             mem::swap(&mut state.items, &mut drained);
-            self.note_length(&state);
+            // Relaxed: a copy (I2).
+            self.length.store(left as u64, Relaxed);
         }
-        self.finish(state, count);
+        self.finish(state, count as u64);
         self.flow.wake_both();
         drained.into_vec()
     }
