@@ -232,7 +232,7 @@ fn a_sleeper_that_a_bystander_wakes_may_be_first() {
         }
     }
     for body in [|| as_threads(0), || as_threads(1), || as_threads(2)] {
-        executions(body, true);
+        executions(body, None, true);
         assert_eq!(SEEN.take().into_iter().collect::<Vec<_>>(), [[0, 0], [1, 0]]);
     }
 }
@@ -394,8 +394,8 @@ fn the_last_to_sleep_is_woken_first_and_last() {
     let first_passes_on = || one_of_two_sleepers_wakes_the_other(0);
     let last_passes_on = || one_of_two_sleepers_wakes_the_other(1);
     // In the order of sleeping.
-    executions(first_passes_on, false);
-    catch_unwind(|| executions(last_passes_on, false)).unwrap_err();
+    executions(first_passes_on, None, false);
+    catch_unwind(|| executions(last_passes_on, None, false)).unwrap_err();
     // And in the other.
     assert!(is_caught("litmus: the first sleeper wakes the last", first_passes_on));
 }
@@ -419,7 +419,7 @@ fn wait_for_a_message(look_first: fn(&AtomicU32)) {
 #[test]
 fn a_wake_gives_no_order() {
     for body in [|| wait_for_a_message(|_| ()), || wait_for_a_message(|message| _ = message.load(Relaxed))] {
-        executions(body, true);
+        executions(body, None, true);
         assert_eq!(SEEN.take().into_iter().collect::<Vec<_>>(), [[0, 0], [0, 1], [1, 0], [1, 1]]);
     }
 
@@ -448,12 +448,20 @@ fn a_wake_gives_no_order() {
 /// The pruned search runs one of each class of equal executions: no class is lost, and few are run again.
 #[test]
 fn pruning_loses_no_execution() {
-    let programs: [fn(); 9] = [
+    let programs: [fn(); 10] = [
         || store_buffering(fence::heavy::<Private>, fence::light::<Private>),
         || message_passing(Release, Acquire),
         || three_words(),
         || {
             sleep_until_changed(|word| {
+                word.store(1, Relaxed);
+                wake(word, 1);
+            })
+        },
+        || {
+            sleep_until_changed(|word| {
+                word.store(2, Relaxed);
+                spin_hint();
                 word.store(1, Relaxed);
                 wake(word, 1);
             })
@@ -465,8 +473,10 @@ fn pruning_loses_no_execution() {
         || two_on_a_semaphore(),
     ];
     for program in programs {
-        let (whole, pruned) = (executions(program, false), executions(program, true));
-        assert!(whole == pruned, "{} of {}", pruned.len(), whole.len());
+        for preemptions in [None, Some(1), Some(2)] {
+            let [whole, pruned] = [false, true].map(|pruned| executions(program, preemptions, pruned));
+            assert!(whole == pruned, "{} of {} with {preemptions:?}", pruned.len(), whole.len());
+        }
     }
 }
 

@@ -119,6 +119,7 @@ fn check_each(model: &str, scenarios: &[Counted], threads: RangeInclusive<usize>
             _ => panic!("UNDERTHREAD_MODELS is neither whole nor written but {which:?}"),
         }
         model::check(scenario);
+        assert_eq!(model::threads(), count, "{} has another number of threads", scenario.name);
     }
 }
 

@@ -145,9 +145,9 @@ pub(super) fn explore(scenario: Scenario, mutant: Option<(Site, Strength)>) -> u
             run.late = late;
             run.most_waits = Default::default();
         });
-        search::begin(scenario.preemptions.is_none(), false);
+        search::begin(scenario.preemptions.is_none(), true, false);
         once(scenario);
-        search::begin(false, false);
+        search::begin(false, true, false);
         for (thread, waits) in run(|run| run.most_waits).into_iter().enumerate() {
             for wait in 0..waits {
                 run(|run| run.spurious = Some((thread, wait)));
@@ -168,12 +168,12 @@ pub(super) fn explore(scenario: Scenario, mutant: Option<(Site, Strength)>) -> u
     run(|run| run.executions)
 }
 
-/// The executions of `body`, without bound, one number for all that are equal: those of the pruned search, or of loom's
-/// own.
-pub fn executions(body: fn(), pruned: bool) -> BTreeSet<u64> {
+/// The executions of `body` with so many `preemptions`, one number for all that are equal: those of the pruned search, as
+/// [`check`] has it, or of loom's own.
+pub fn executions(body: fn(), preemptions: Option<usize>, pruned: bool) -> BTreeSet<u64> {
     run(|run| *run = Run { limit: EXECUTIONS, ..Run::default() });
-    search::begin(pruned, true);
-    once(Scenario::new("", None, body));
+    search::begin(pruned && preemptions.is_none(), pruned, true);
+    once(Scenario::new("", preemptions, body));
     search::told()
 }
 
@@ -192,6 +192,7 @@ fn once(scenario: Scenario) {
     let _prints_on_panic = PrintsOnPanic;
     // Until the first execution has told, there may be as many threads as loom has.
     NEXT_INDEX.with(|next| next.set(0));
+    CHECKED.set(scenario.preemptions.is_some());
     run(|run| run.most_threads = 0);
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = scenario.preemptions;
@@ -248,14 +249,18 @@ thread_local! {
     static NEXT_INDEX: Cell<usize> = const { Cell::new(1) };
     /// The running thread's `INDEX`: several looks at each step, each far faster than loom's.
     static RUNNING: Cell<usize> = const { Cell::new(0) };
+    /// Whether each of them is compared: with a bound on preemptions, as every variation has one. Without, it takes a
+    /// fifth of the time.
+    static CHECKED: Cell<bool> = const { Cell::new(false) };
     /// Whether the thread that ran last could not go on.
     static GAVE_WAY: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The caller's number in this execution: 0 for the main thread, then in order of starting.
 pub(in crate::sys) fn thread_index() -> usize {
-    debug_assert_eq!(RUNNING.get(), INDEX.with(Cell::get), "another thread ran, and nobody said so");
-    RUNNING.get()
+    let running = RUNNING.get();
+    assert!(!CHECKED.get() || running == INDEX.with(Cell::get), "another thread ran, and nobody said so");
+    running
 }
 
 /// After each of loom's operations in which another thread may have run.
@@ -275,7 +280,7 @@ pub(super) fn is_preferred() -> bool {
 }
 
 /// How many threads there are in an execution, as far as is known.
-pub(super) fn threads() -> usize {
+pub fn threads() -> usize {
     match run(|run| run.most_threads) {
         0 => loom::MAX_THREADS,
         known => known,

@@ -12,7 +12,9 @@
 //! commute unless they are of one thread, or meet at an atomic that one of them stores to, or both hold a fence, or
 //! both are the kernel's, or one of them spins, by which it yields: then the scheduler's state depends on their order.
 //!
-//! With a bound on preemptions nothing is pruned: what is equal may have cost fewer of them.
+//! With a bound on preemptions nothing is pruned but the *stutters* of two threads (a sleeper's look for which the other
+//! was stopped, and which finds nothing): what is equal to another execution may have cost fewer preemptions, but without
+//! the stutter there are fewer.
 
 use core::hash::{Hash, Hasher};
 use std::cell::RefCell;
@@ -66,6 +68,8 @@ struct Node {
 struct Search {
     /// Executions that equal others are not run to their end.
     prunes: bool,
+    /// Nor those with a stutter.
+    prunes_stutters: bool,
     /// The others are told.
     tells: bool,
     told: BTreeSet<u64>,
@@ -88,8 +92,8 @@ fn search<R>(body: impl FnOnce(&mut Search) -> R) -> R {
 }
 
 /// Starts the search of another scenario.
-pub(super) fn begin(prunes: bool, tells: bool) {
-    search(|search| *search = Search { prunes, tells, ..Search::default() });
+pub(super) fn begin(prunes: bool, prunes_stutters: bool, tells: bool) {
+    search(|search| *search = Search { prunes, prunes_stutters, tells, ..Search::default() });
 }
 
 /// Another execution.
@@ -224,7 +228,7 @@ pub(super) fn yields() {
 /// The running thread makes no step where another one could have: the execution equals one that has been run.
 pub(super) fn stutters() {
     search(|search| {
-        if !search.is_pruned && (search.prunes || !search.tells) {
+        if !search.is_pruned && search.prunes_stutters {
             search.is_pruned = true;
             loom::skip_branch();
         }
