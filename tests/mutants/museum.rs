@@ -291,6 +291,13 @@ pub(crate) const TABLE: &[Mutants] = &[
                 by: "museum/processes.rs::a_deadline_covers_a_side_whose_holder_was_killed",
                 says: "hang",
             },
+            Mutant {
+                name: "who only tries gives up before a side that was granted to nobody may be had",
+                from: "Deadline::after(Duration::from_millis(2)) } else { None }",
+                to: "Deadline::after(Duration::from_millis(1)) } else { None }",
+                by: "raw/ring.rs::one_who_only_tries_has_a_side_that_was_handed_to_nobody",
+                says: "hang",
+            },
         ],
     ),
     (

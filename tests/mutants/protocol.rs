@@ -983,15 +983,16 @@ pub(crate) const TABLE: &[Mutants] = &[
                 from: "        self.flow.close();
         if immediate {
             mem::swap(&mut state.items, &mut drained);
-            self.note_length(&state);
+            // Relaxed: a copy (I2).
+            self.length.store(left as u64, Relaxed);
         }
-        self.finish(state, count);
+        self.finish(state, count as u64);
 ",
                 to: "        if immediate {
             mem::swap(&mut state.items, &mut drained);
-            self.note_length(&state);
+            self.length.store(left as u64, Relaxed);
         }
-        self.finish(state, count);
+        self.finish(state, count as u64);
         self.flow.close();
 ",
                 by: "loom/pile.rs::close_releases_a_putter",
@@ -1001,6 +1002,24 @@ pub(crate) const TABLE: &[Mutants] = &[
                 name: "a close that panics has closed",
                 from: "        // First: these are the user's, and may panic.\n",
                 to: "        self.flow.close();\n",
+                by: "raw/pile.rs::a_close_that_panics_changes_nothing",
+                says: "assertion failed: !pile.is_closed()",
+            },
+            Mutant {
+                name: "a close asks the user for a length when it has closed",
+                from: "        let (count, left) = if immediate { (state.items.len(), drained.len()) } else { (0, 0) };
+        self.flow.close();
+        if immediate {
+            mem::swap(&mut state.items, &mut drained);
+            // Relaxed: a copy (I2).
+            self.length.store(left as u64, Relaxed);
+",
+                to: "        let count = if immediate { state.items.len() } else { 0 };
+        self.flow.close();
+        if immediate {
+            mem::swap(&mut state.items, &mut drained);
+            self.note_length(&state);
+",
                 by: "raw/pile.rs::a_close_that_panics_changes_nothing",
                 says: "assertion failed: !pile.is_closed()",
             },
@@ -1282,17 +1301,31 @@ pub(crate) const TABLE: &[Mutants] = &[
             },
             Mutant {
                 name: "a child of a fork that did not wait has its parent's permits",
-                from: "            self.is_off.store(1, Relaxed);\n            self.permits.put_back(ALL);\n",
-                to: "            self.is_off.store(1, Relaxed);\n",
+                from: "        self.is_off.store(1, Relaxed);\n        self.permits.put_back(ALL);\n",
+                to: "        self.is_off.store(1, Relaxed);\n",
                 by: "loom/brief.rs::in_a_child_who_waited_goes_inside",
                 says: "a lost wake-up",
             },
             Mutant {
                 name: "a child of a fork that did not wait has its parent's fork",
-                from: "            self.fork.release_held();\n        }\n        self.in_parent();\n",
-                to: "        }\n        self.in_parent();\n",
+                from: "        // it, and by one who did so before, and collects what has been put back. The others' permits are not missed.\n        self.fork.release_held();\n",
+                to: "",
                 by: "loom/brief.rs::in_a_child_who_waited_forks",
                 says: "a lost wake-up",
+            },
+            Mutant {
+                name: "a child that nobody told waits for its parent's threads",
+                from: "            if is_another_process() {\n                GATE.turn_off();\n            }\n",
+                to: "            is_another_process();\n",
+                by: "faults/fork.rs::a_child_that_was_not_told_waits_at_its_own_fork_for_nobody",
+                says: "hang",
+            },
+            Mutant {
+                name: "a child that was told takes itself for one that was not",
+                from: "            is_another_process();\n            GATE.in_child();\n",
+                to: "            GATE.in_child();\n",
+                by: "faults/fork.rs::a_fork_waits_until_nobody_has_a_lock_of_the_crates_own",
+                says: "hang",
             },
             Mutant {
                 name: "who has waited to fork does not look where it is",
