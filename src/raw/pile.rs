@@ -85,15 +85,15 @@ impl<C> Pile<C> {
 }
 
 impl<C: Order> Pile<C> {
-    fn note_length(&self, state: &Guard<'_, Lock, State<C>>) {
+    fn note_length(&self, length: usize) {
         // Relaxed: a copy (I2).
-        self.length.store(state.items.len() as u64, Relaxed);
+        self.length.store(length as u64, Relaxed);
     }
 
     fn put(&self, state: &mut Guard<'_, Lock, State<C>>, item: &mut Option<C::Item>) {
         state.items.put(item);
         state.unfinished += 1;
-        self.note_length(state);
+        self.note_length(state.items.len());
     }
 
     /// Marks up to `most` tasks as done; says how many there were to mark.
@@ -172,8 +172,7 @@ impl<C: Order> Buffer for Pile<C> {
         self.flow.close();
         if immediate {
             mem::swap(&mut state.items, &mut drained);
-            // Relaxed: a copy (I2).
-            self.length.store(left as u64, Relaxed);
+            self.note_length(left);
         }
         self.finish(state, count as u64);
         self.flow.wake_both();
@@ -229,7 +228,7 @@ impl<C: Order> Stock for PileSide<'_, C> {
 
     fn get(mut self) -> C::Item {
         let item = self.state.items.take().expect("an order that has a length has an item");
-        self.pile.note_length(&self.state);
+        self.pile.note_length(self.state.items.len());
         drop(self.state);
         self.pile.flow.items_went();
         item
@@ -250,7 +249,7 @@ impl<C: Order> Stock for PileSide<'_, C> {
                     break;
                 }
             }
-            pile.note_length(&state);
+            pile.note_length(state.items.len());
         }
         drop(state);
         if !items.is_empty() {

@@ -983,14 +983,13 @@ pub(crate) const TABLE: &[Mutants] = &[
                 from: "        self.flow.close();
         if immediate {
             mem::swap(&mut state.items, &mut drained);
-            // Relaxed: a copy (I2).
-            self.length.store(left as u64, Relaxed);
+            self.note_length(left);
         }
         self.finish(state, count as u64);
 ",
                 to: "        if immediate {
             mem::swap(&mut state.items, &mut drained);
-            self.length.store(left as u64, Relaxed);
+            self.note_length(left);
         }
         self.finish(state, count as u64);
         self.flow.close();
@@ -1011,14 +1010,13 @@ pub(crate) const TABLE: &[Mutants] = &[
         self.flow.close();
         if immediate {
             mem::swap(&mut state.items, &mut drained);
-            // Relaxed: a copy (I2).
-            self.length.store(left as u64, Relaxed);
+            self.note_length(left);
 ",
                 to: "        let count = if immediate { state.items.len() } else { 0 };
         self.flow.close();
         if immediate {
             mem::swap(&mut state.items, &mut drained);
-            self.note_length(&state);
+            self.note_length(state.items.len());
 ",
                 by: "raw/pile.rs::a_close_that_panics_changes_nothing",
                 says: "assertion failed: !pile.is_closed()",
@@ -1035,7 +1033,7 @@ pub(crate) const TABLE: &[Mutants] = &[
             },
             Mutant {
                 name: "a batch does not note what it leaves",
-                from: "            pile.note_length(&state);\n",
+                from: "            pile.note_length(state.items.len());\n",
                 to: "",
                 by: "prop/queue.rs::a_lifo_queue_does_as_its_model",
                 says: "`left == right` failed",
