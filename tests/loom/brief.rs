@@ -237,8 +237,7 @@ const SCENARIOS: [Counted; 13] = [
         None,
         in_a_child_that_was_forked_inside_a_fork_waits_for_nobody,
     ),
-    // With three preemptions it takes a quarter of a minute.
-    of_three("brief: two fork while another is inside", Some(2), two_fork_while_another_is_inside),
+    of_three("brief: two fork while another is inside", Some(3), two_fork_while_another_is_inside),
     of_three("brief: in a child who waited goes inside", None, in_a_child_who_waited_goes_inside),
     of_three("brief: in a child who waited forks", None, in_a_child_who_waited_forks),
     of_three("brief: in a child who collects forks", None, in_a_child_who_collects_forks),

@@ -436,11 +436,13 @@ fn hooks_run_at_the_exit_newest_first() {
 fn two_threads_that_join_each_other_wait() {
     watched(|| {
         let (give, take) = mpsc::channel::<Handle>();
-        // They are left behind, each waiting for the other.
         let first = start(move || take.recv().unwrap().join().unwrap());
         let other = first.clone();
-        give.send(start(move || other.join().unwrap())).unwrap();
-        assert_eq!(first.join_until(Deadline::after(Duration::from_millis(50))), Ok(false));
+        // Until this one gives up.
+        let second = start(move || assert_eq!(other.join_until(Deadline::after(Duration::from_millis(50))), Ok(false)));
+        give.send(second.clone()).unwrap();
+        first.join().unwrap();
+        assert!(second.is_done());
     });
 }
 
