@@ -181,7 +181,7 @@ const SCENARIOS: [Counted; 11] = [
     ),
     of_two("event: a waiter may wait again", None, a_waiter_may_wait_again),
     of_two("event: who clears, looks and waits misses no set", None, who_clears_looks_and_waits_misses_no_set),
-    of_two("event: two clears erase one set", None, two_clears_erase_one_set),
+    of_three("event: two clears erase one set", None, two_clears_erase_one_set),
     of_three("event: a set wakes everyone", Some(3), a_set_wakes_everyone),
     of_three("event: of two sets one wakes", Some(3), of_two_sets_one_wakes),
     of_three(
