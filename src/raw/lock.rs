@@ -18,7 +18,7 @@
 //! I1  `FREE` ends by a compare-exchange. Whoever made it `PASSING` is the only one to store to `word` next, or hands
 //!     that over with a grant. While it is `HELD`, only the owner stores; others must compare and exchange.
 //! I2  A thread sleeps, in `sleepers`, only after it has announced itself there and then seen that it is not `FREE`,
-//!     or a grant, while which it is `PASSING`.
+//!     or has seen a grant, during which it is `PASSING`.
 //! I3  Who was in `sleepers` makes the lock `HELD` only when it has left: until then its announcement may be missing
 //!     there, and one who released the lock would not see that others sleep.
 //!
