@@ -55,10 +55,6 @@ impl<T> Order for Stack<T> {
         self.items.reverse();
         self.items
     }
-
-    fn len(&self) -> usize {
-        self.items.len()
-    }
 }
 
 #[cfg(target_pointer_width = "64")]

@@ -104,10 +104,6 @@ impl<T: Ord> Order for Heap<T> {
         }
         self.items.into_iter().map(|(item, _)| item).collect()
     }
-
-    fn len(&self) -> usize {
-        self.items.len()
-    }
 }
 
 #[cfg(target_pointer_width = "64")]

@@ -2,7 +2,8 @@
 //!
 //! I1  The items, the count of those put and not done, and `length` change together, under the lock; also when an
 //!     [`Order`] panics, which then has changed nothing.
-//! I2  `length` is the number of items: a copy for those who only look.
+//! I2  `length` is the number of items, counted by us: an order is asked for nothing that could panic after a change.
+//!     Those who only look read it without the lock.
 //!
 //! # Order
 //!
@@ -27,19 +28,11 @@ pub trait Order: Default {
     /// Puts in what `item` holds, and leaves `None` there.
     fn put(&mut self, item: &mut Option<Self::Item>);
 
-    /// Takes out the next.
+    /// Takes out the next; there is one.
     fn take(&mut self) -> Option<Self::Item>;
 
     /// Everything, in order if it can: under no lock. If it panics, the items are dropped.
     fn into_vec(self) -> Vec<Self::Item>;
-
-    /// How many there are.
-    fn len(&self) -> usize;
-
-    /// Whether there are none.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
 }
 
 /// A bounded queue in the order `C`, with closing and a count of tasks. Its verbs are [`Buffer`]'s.
@@ -86,14 +79,20 @@ impl<C> Pile<C> {
 
 impl<C: Order> Pile<C> {
     fn note_length(&self, length: usize) {
-        // Relaxed: a copy (I2).
+        // Relaxed: under the lock, which orders it.
         self.length.store(length as u64, Relaxed);
     }
 
     fn put(&self, state: &mut Guard<'_, Lock, State<C>>, item: &mut Option<C::Item>) {
         state.items.put(item);
         state.unfinished += 1;
-        self.note_length(state.items.len());
+        self.note_length(self.qsize() + 1);
+    }
+
+    fn take(&self, state: &mut Guard<'_, Lock, State<C>>) -> C::Item {
+        let item = state.items.take().expect("an order gives what was put");
+        self.note_length(self.qsize() - 1);
+        item
     }
 
     /// Marks up to `most` tasks as done; says how many there were to mark.
@@ -130,7 +129,7 @@ impl<C: Order> Buffer for Pile<C> {
     }
 
     fn qsize(&self) -> usize {
-        // Relaxed: a copy (I2).
+        // Relaxed: the lock orders it, or it is a snapshot.
         self.length.load(Relaxed) as usize
     }
 
@@ -138,7 +137,7 @@ impl<C: Order> Buffer for Pile<C> {
         let state = self.state.acquire();
         if self.flow.is_closed() {
             Err(Refused::Closed)
-        } else if state.items.len() < self.capacity {
+        } else if self.qsize() < self.capacity {
             Ok(PileSide { pile: self, state })
         } else {
             Err(Refused::NotNow)
@@ -147,7 +146,7 @@ impl<C: Order> Buffer for Pile<C> {
 
     fn stock(&self) -> Result<PileSide<'_, C>, Refused> {
         let state = self.state.acquire();
-        if !state.items.is_empty() {
+        if self.qsize() != 0 {
             Ok(PileSide { pile: self, state })
         } else if self.flow.is_closed() {
             Err(Refused::Closed)
@@ -166,13 +165,14 @@ impl<C: Order> Buffer for Pile<C> {
 
     fn close(&self, immediate: bool) -> Vec<C::Item> {
         let mut state = self.state.acquire();
-        // First: these are the user's, and may panic.
+        // First: it is the user's, and may panic.
         let mut drained = C::default();
-        let (count, left) = if immediate { (state.items.len(), drained.len()) } else { (0, 0) };
         self.flow.close();
+        let mut count = 0;
         if immediate {
             mem::swap(&mut state.items, &mut drained);
-            self.note_length(left);
+            count = self.qsize();
+            self.note_length(0);
         }
         self.finish(state, count as u64);
         self.flow.wake_both();
@@ -216,7 +216,7 @@ impl<C: Order> Room for PileSide<'_, C> {
         // Declared before the lock's guard, so dropped after it, if the order panics.
         let mut item;
         let mut state = state;
-        while items.len() != 0 && state.items.len() < pile.capacity {
+        while items.len() != 0 && pile.qsize() < pile.capacity {
             item = items.next();
             pile.put(&mut state, &mut item);
         }
@@ -227,8 +227,7 @@ impl<C: Order> Stock for PileSide<'_, C> {
     type Item = C::Item;
 
     fn get(mut self) -> C::Item {
-        let item = self.state.items.take().expect("an order that has a length has an item");
-        self.pile.note_length(self.state.items.len());
+        let item = self.pile.take(&mut self.state);
         drop(self.state);
         self.pile.flow.items_went();
         item
@@ -240,16 +239,14 @@ impl<C: Order> Stock for PileSide<'_, C> {
         let mut panic = None;
         let mut items = Vec::new();
         let Self { pile, mut state } = self;
-        while items.len() < most {
-            match catch_unwind(AssertUnwindSafe(|| state.items.take())) {
-                Ok(Some(item)) => items.push(item),
-                Ok(None) => break,
+        while items.len() < most && pile.qsize() != 0 {
+            match catch_unwind(AssertUnwindSafe(|| pile.take(&mut state))) {
+                Ok(item) => items.push(item),
                 Err(carried) => {
                     panic = Some(carried);
                     break;
                 }
             }
-            pile.note_length(state.items.len());
         }
         drop(state);
         if !items.is_empty() {

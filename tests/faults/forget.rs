@@ -170,9 +170,6 @@ impl Order for Stack {
     fn into_vec(self) -> Vec<u32> {
         self.0
     }
-    fn len(&self) -> usize {
-        self.0.len()
-    }
 }
 
 #[test]

@@ -39,10 +39,6 @@ impl Order for Last {
     fn into_vec(self) -> Vec<Tracked> {
         self.0
     }
-
-    fn len(&self) -> usize {
-        self.0.len()
-    }
 }
 
 fn with<B: 'static, R: 'static>(buffer: &Rc<B>, body: impl FnOnce(&B) -> R + 'static) -> JoinHandle<R> {

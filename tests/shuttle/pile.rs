@@ -25,10 +25,6 @@ impl Order for Last {
     fn into_vec(self) -> Vec<Item> {
         self.0
     }
-
-    fn len(&self) -> usize {
-        self.0.len()
-    }
 }
 
 fn pile(capacity: usize) -> Rc<Pile<Last>> {
