@@ -15,16 +15,18 @@
 //! A fork's handlers are registered at the first use, not when the library is loaded: the younger ones run first, and
 //! an allocator's, registered by its own constructor, have to be older. Were they younger, a fork would take its locks
 //! and then wait for who is inside and asks for memory. So a fork that began before the first use does not wait, nor is
-//! its child told; it sees that at its own first fork, by its process's id, and then waits for nobody who was inside.
+//! its child *told*. The child sees that by its process's id, at its own first fork or where it finds the gate shut. If
+//! anybody has a permit then, it may be one who is not here: no fork waits from there on, nor in its children.
 //!
 //! In the models a scenario has a gate of its own, and calls the handlers itself.
 
 use core::cell::Cell;
 
 use super::{Exclusive, Lock, RawLock, Semaphore};
-use crate::sys::atomic::{AtomicU32, Ordering::Relaxed};
+use crate::sys::atomic::AtomicU32;
+use crate::sys::atomic::Ordering::Relaxed;
 use crate::sys::{Deadline, const_fn};
-use process::{GATE, OWN, watch};
+use process::{GATE, OWN, process_id, watch};
 
 /// A [`Lock`] that no fork finds held; see the module's text.
 #[derive(Debug)]
@@ -82,9 +84,13 @@ pub struct Gate {
     permits: Semaphore,
     /// One fork at a time: two that collect permits would leave a child with a turn that nobody ends.
     fork: Lock,
-    /// 1 in a child that was forked inside: others who were there, and who wait for them, will not leave.
-    is_off: AtomicU32,
+    /// The process that all this speaks of: 0 before the first use; a child that was not told has its parent's. And
+    /// `OFF`.
+    process: AtomicU32,
 }
+
+/// Others may have been inside when the process began: these, and who waits for them, will not leave.
+const OFF: u32 = 1 << 31;
 
 /// What is each thread's own.
 struct Own {
@@ -108,14 +114,49 @@ impl Gate {
     const_fn! {
         /// Nobody is inside.
         pub fn new() -> Self {
-            Self { permits: Semaphore::bounded(ALL), fork: Lock::new(), is_off: AtomicU32::new(0) }
+            Self { permits: Semaphore::bounded(ALL), fork: Lock::new(), process: AtomicU32::new(0) }
+        }
+    }
+
+    /// At the first use.
+    pub fn begin(&self) {
+        // Relaxed: nobody has come in yet, or another has said it.
+        let _ = self.process.compare_exchange(0, process_id(), Relaxed, Relaxed);
+    }
+
+    /// From here on a scenario goes on as a child.
+    #[cfg(loom)]
+    pub fn is_copied(&self) {
+        // Relaxed: nobody is inside, or about to fork, who will go on.
+        self.process.fetch_sub(process_id(), Relaxed);
+    }
+
+    /// Makes it this process's, if that is a child that was not told.
+    fn adopt(&self) {
+        let own = process_id();
+        // Relaxed: who finds it adopted finds `OFF` in the same word.
+        let seen = self.process.load(Relaxed);
+        if seen & !OFF == own {
+            return;
+        }
+        // Those who are not here never give back what they have. Nobody who is here has `fork` before this is done.
+        let is_stuck = self.fork.locked();
+        let some_miss = is_stuck || self.permits.value() != ALL;
+        let off = if some_miss { OFF } else { seen & OFF };
+        // Relaxed: as above.
+        if self.process.compare_exchange(seen, own | off, Relaxed, Relaxed).is_ok() && some_miss {
+            self.permits.put_back(ALL);
+            if is_stuck {
+                self.fork.release_held();
+            }
         }
     }
 
     /// Goes inside, for which a fork that is under way is waited for, and acquires `lock`; or leaves again once `deadline`
     /// has passed.
     pub fn acquire_until(&self, lock: &Lock, deadline: Option<Deadline>) -> bool {
-        if Self::is_outside() {
+        if Self::is_outside() && !self.permits.try_acquire(1) {
+            self.adopt();
             self.permits.acquire_until(1, None);
         }
         self.entered(lock.acquire_until(deadline))
@@ -163,10 +204,10 @@ impl Gate {
     /// By a thread that is about to fork.
     pub fn before(&self) {
         if Own::comes_in() {
+            self.adopt();
             self.fork.acquire();
-            // Relaxed: it has been set before this process had a second thread. Behind the wait, as it may end in a
-            // child.
-            if self.is_off.load(Relaxed) == 0 {
+            // Relaxed: not older than what `adopt` has seen. Behind the wait, as it may end in a child.
+            if self.process.load(Relaxed) & OFF == 0 {
                 self.permits.acquire_until(ALL, None);
                 OWN.with(|own| own.has_all.set(true));
             } else {
@@ -189,20 +230,17 @@ impl Gate {
 
     /// By the only thread of a child.
     pub fn in_child(&self) {
-        if !OWN.with(|own| own.has_all.get()) {
-            self.turn_off();
+        let off = if OWN.with(|own| own.has_all.get()) { 0 } else { OFF };
+        // Relaxed: there is no other thread. First: a handler of others, or of a signal, may fork.
+        self.process.store(process_id() | off, Relaxed);
+        if off != 0 {
+            // Others may have been inside, or about to fork, who are not here.
+            self.permits.put_back(ALL);
+            // It may have been on its way to one who is not here, and can be had twice then: by who finds `OFF` behind it,
+            // and by the one thread that has looked before, and collects what has been put back.
+            self.fork.release_held();
         }
         self.in_parent();
-    }
-
-    /// By a thread of a child that was forked while others may have been inside, or about to fork: they are not here.
-    pub fn turn_off(&self) {
-        // Relaxed: the child has one thread, or its own look comes too early and finds all permits here.
-        self.is_off.store(1, Relaxed);
-        self.permits.put_back(ALL);
-        // It may have been on its way to one who is not here, and can be had twice then: by one who looks at `is_off` behind
-        // it, and by one who did so before, and collects what has been put back. The others' permits are not missed.
-        self.fork.release_held();
     }
 }
 
@@ -214,18 +252,14 @@ impl Default for Gate {
 
 #[cfg(not(any(loom, shuttle)))]
 mod process {
-    use super::{AtomicU32, Gate, Own, Relaxed};
+    use super::{Gate, Own};
     use crate::sys::{LazyNumber, identity};
 
     pub(super) static GATE: Gate = Gate::new();
 
-    /// The process that the gate speaks of: a child in which nobody called the handlers has its parent's.
-    static PROCESS: AtomicU32 = AtomicU32::new(0);
-
-    fn is_another_process() -> bool {
-        let own = std::process::id();
-        // Relaxed: it is changed before a process has a second thread, or by its first fork.
-        PROCESS.swap(own, Relaxed) != own
+    /// (A child that is the first of its namespace, as its parent is of another, has the same.)
+    pub(super) fn process_id() -> u32 {
+        std::process::id()
     }
 
     thread_local! {
@@ -235,23 +269,19 @@ mod process {
 
     pub(super) fn watch() {
         extern "C" fn before() {
-            if is_another_process() {
-                GATE.turn_off();
-            }
             GATE.before();
         }
         extern "C" fn in_parent() {
             GATE.in_parent();
         }
         extern "C" fn in_child() {
-            is_another_process();
             GATE.in_child();
         }
         static WATCHED: LazyNumber = LazyNumber::new();
         // Without memory for the handlers a fork does not wait, and the next one tries. To have them twice does no
         // harm: they nest.
         let register = || {
-            is_another_process();
+            GATE.begin();
             identity::at_fork(before, in_parent, in_child).map(|()| 1)
         };
         let _ = WATCHED.get(register, drop);
@@ -286,4 +316,9 @@ mod process {
     }
 
     pub(super) fn watch() {}
+
+    /// A scenario's own, whose gate has begun there or has not.
+    pub(super) fn process_id() -> u32 {
+        1
+    }
 }

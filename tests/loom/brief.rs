@@ -18,7 +18,17 @@ struct Process {
 
 impl Process {
     fn new() -> Rc<Self> {
-        Rc::new(Self { gate: Gate::new(), locks: [Lock::new(), Lock::new()], changes: UnsafeCell::new(0) })
+        let gate = Gate::new();
+        gate.begin();
+        Rc::new(Self { gate, locks: [Lock::new(), Lock::new()], changes: UnsafeCell::new(0) })
+    }
+
+    /// What is now a child that was not told, after threads of its parent have done so.
+    fn not_told(before: fn(&Self)) -> Rc<Self> {
+        let process = Self::new();
+        with(&process, before).join();
+        process.gate.is_copied();
+        process
     }
 
     fn change(&self) {
@@ -49,6 +59,12 @@ impl Process {
     fn fork(&self) {
         self.gate.before();
         self.copy();
+        self.gate.in_parent();
+    }
+
+    /// Where another may be inside for ever.
+    fn fork_somehow(&self) {
+        self.gate.before();
         self.gate.in_parent();
     }
 
@@ -162,6 +178,7 @@ fn a_child_goes_on_as_its_parent() {
     let process = Process::new();
     process.gate.before();
     process.copy();
+    process.gate.is_copied();
     process.gate.in_child();
     let other = with(&process, Process::change_inside);
     process.fork();
@@ -214,12 +231,51 @@ fn in_a_child_that_was_forked_inside_a_fork_waits_for_nobody() {
     process.leave(0);
     with(&process, |process| process.enter(1)).join();
     for _ in 0..2 {
-        process.gate.before();
-        process.gate.in_parent();
+        process.fork_somehow();
     }
 }
 
-const SCENARIOS: [Counted; 13] = [
+/// One was inside, whom the child does not have. There may be one inside for ever, as above.
+fn in_a_child_that_was_not_told_two_fork() {
+    let process = Process::not_told(|process| process.enter(1));
+    let other = with(&process, Process::fork_somehow);
+    process.fork_somehow();
+    process.enter(0);
+    other.join();
+}
+
+/// One was about to fork, and had all permits.
+fn in_a_child_that_was_not_told_one_goes_inside() {
+    let process = Process::not_told(|process| process.gate.before());
+    let other = with(&process, Process::change_inside);
+    process.change_inside();
+    other.join();
+    process.fork_somehow();
+}
+
+/// Nobody was inside.
+fn in_a_child_that_was_not_told_a_fork_waits() {
+    let process = Process::not_told(Process::change_inside);
+    process.fork();
+    let other = with(&process, Process::change_inside);
+    process.fork();
+    other.join();
+    process.assert_changes(4);
+}
+
+/// As that of one that was told.
+fn in_a_child_that_was_not_told_of_one_forked_inside_a_fork_waits_for_nobody() {
+    let process = Process::new();
+    process.enter(0);
+    process.fork_off();
+    process.leave(0);
+    process.gate.is_copied();
+    process.fork_somehow();
+    with(&process, |process| process.enter(1)).join();
+    process.fork_somehow();
+}
+
+const SCENARIOS: [Counted; 17] = [
     of_two("brief: a fork finds nobody inside", None, a_fork_finds_nobody_inside),
     of_two("brief: a further lock while a fork waits", None, a_further_lock_is_had_while_a_fork_waits),
     of_two("brief: two fork", None, two_fork_one_after_the_other),
@@ -236,6 +292,18 @@ const SCENARIOS: [Counted; 13] = [
         "brief: in a child a fork waits for nobody",
         None,
         in_a_child_that_was_forked_inside_a_fork_waits_for_nobody,
+    ),
+    of_two(
+        "brief: in a child that was not told, of one forked inside",
+        None,
+        in_a_child_that_was_not_told_of_one_forked_inside_a_fork_waits_for_nobody,
+    ),
+    of_three("brief: in a child that was not told a fork waits", Some(3), in_a_child_that_was_not_told_a_fork_waits),
+    of_three("brief: in a child that was not told two fork", None, in_a_child_that_was_not_told_two_fork),
+    of_three(
+        "brief: in a child that was not told one goes inside",
+        Some(3),
+        in_a_child_that_was_not_told_one_goes_inside,
     ),
     of_three("brief: two fork while another is inside", Some(3), two_fork_while_another_is_inside),
     of_three("brief: in a child who waited goes inside", None, in_a_child_who_waited_goes_inside),
