@@ -59,8 +59,7 @@
 //! nanoseconds, it finds it when it gets up; then it sleeps behind a heavy fence, or leaves behind one. In a fight
 //! for a lock almost every sleep is ended by a wake in less, and the next begins with a nap again.
 //!
-//! The models have no naps: to them one is a thread that looks now and then. In the schedules that are drawn at random
-//! (shuttle) they happen, where all steps are in order.
+//! In the models all sleeps begin so where the fences are asymmetric, and none where they are symmetric.
 //!
 //! The word itself publishes nothing, so it is Relaxed throughout, except for a grant: there the unit travels in the
 //! word, from the Release in `grant` to the Acquire in `take_grant`. Newcomers who announce themselves in between write

@@ -12,8 +12,8 @@
 //! fence on the way from the last and will pass one on the way to the next. What is left to forbid is the compiler's
 //! moves, and that is all the kernel asks of the partner of a membarrier, on every architecture that has it.
 //!
-//! Without membarrier, for [`Shared`](super::Shared) words, and under loom, both sides are `fence(SeqCst)`: the
-//! algorithms above are the same text, and what the models verify is that symmetric form.
+//! Without membarrier, and for [`Shared`](super::Shared) words, both sides are `fence(SeqCst)`: the algorithms above are
+//! the same text. The models run both forms, each in its weakest reading (`loom/fence.rs`).
 //!
 //! | mode | light | heavy |
 //! |---|---|---|
@@ -30,8 +30,15 @@
 //! The mode is decided before `main`, where there is one thread and registering costs a microsecond; with threads
 //! running it would cost milliseconds. Names after C++ P1202, *Asymmetric Fences* (Goldblatt).
 
-use core::sync::atomic::{AtomicU32, Ordering::Relaxed, Ordering::SeqCst, compiler_fence, fence as full_fence};
+#[cfg(not(loom))]
+use super::atomic::AtomicU32;
+use super::atomic::Ordering::{Relaxed, SeqCst};
+use core::sync::atomic::compiler_fence;
+#[cfg(not(loom))]
+use core::sync::atomic::fence as full_fence;
 
+#[cfg(loom)]
+use super::backend::full_fence;
 use super::{Scope, membarrier};
 
 const UNDECIDED: u32 = 0;
@@ -41,7 +48,10 @@ const SYMMETRIC: u32 = 3;
 
 // Relaxed everywhere: the mode publishes nothing; I1 and I2 rest on membarrier itself, which orders the mode's
 // stores before it and every light side's load of the mode around it.
+#[cfg(not(loom))]
 static MODE: AtomicU32 = AtomicU32::new(UNDECIDED);
+#[cfg(loom)]
+const MODE: super::backend::CurrentMode = super::backend::CurrentMode;
 
 /// What a light and a heavy fence are made of now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +64,7 @@ pub enum Kind {
 
 /// The light side: between its store and its load.
 #[inline]
+#[cfg_attr(loom, track_caller)]
 pub fn light<S: Scope>() {
     if S::SHARED {
         return full_fence(SeqCst);
@@ -70,12 +81,14 @@ pub fn light<S: Scope>() {
 /// Where membarrier is at hand, the hot paths carry a jump to this, and no fence.
 #[cold]
 #[inline(never)]
+#[cfg_attr(loom, track_caller)]
 fn full_fence_out_of_line() {
     full_fence(SeqCst);
 }
 
 /// The heavy side: between its store and its load. About 0.5 µs while no other thread of the process runs, up to
 /// tens of microseconds while one does.
+#[cfg_attr(loom, track_caller)]
 pub fn heavy<S: Scope>() {
     if S::SHARED || decide() == SYMMETRIC {
         full_fence(SeqCst);
@@ -109,6 +122,7 @@ pub fn make_symmetric() {
     MODE.store(SYMMETRIC, Relaxed);
 }
 
+#[cfg_attr(loom, track_caller)]
 fn fence_every_cpu() {
     if membarrier::fence() {
         return;
@@ -118,8 +132,14 @@ fn fence_every_cpu() {
         return full_fence(SeqCst);
     }
     // Light sides have been weak; without this fence a wake-up could be lost for ever.
-    eprintln!("underthread: membarrier was granted at start and is refused now; see sys::fence::make_symmetric");
-    std::process::abort();
+    const WHY: &str = "membarrier was granted at start and is refused now; see sys::fence::make_symmetric";
+    #[cfg(loom)]
+    panic!("{WHY}");
+    #[cfg(not(loom))]
+    {
+        eprintln!("underthread: {WHY}");
+        std::process::abort();
+    }
 }
 
 fn decide() -> u32 {
@@ -138,14 +158,14 @@ fn decide() -> u32 {
 
 /// Runs before `main`, or when the library is loaded. Where it does not, light sides are full fences until the
 /// first sleeper decides.
-#[cfg(all(target_os = "linux", not(any(loom, shuttle))))]
+#[cfg(any(target_os = "linux", loom))]
+pub(super) extern "C" fn decide_early() {
+    decide();
+}
+
+#[cfg(all(target_os = "linux", not(loom)))]
 #[used]
 // SAFETY: the section holds pointers to functions that take (argc, argv, envp); one that takes nothing may be called
 // so under the C calling convention.
 #[unsafe(link_section = ".init_array")]
-static DECIDE_EARLY: extern "C" fn() = {
-    extern "C" fn decide_early() {
-        decide();
-    }
-    decide_early
-};
+static DECIDE_EARLY: extern "C" fn() = decide_early;

@@ -4,7 +4,7 @@
 //! |---|---|---|---|---|---|
 //! | [`atomic`] | atomics, cells | core's | core's | loom's, each operation a named site | shuttle's; cells that catch two at once |
 //! | [`Futex`] | sleep on a word | system call | hashed mutex + condition buckets | a kernel that gives no order | a kernel that chooses at random |
-//! | [`fence`] | store–load order, paid by the sleeper | membarrier | full fences | full fences | nothing: every step is in order |
+//! | [`fence`] | store–load order, paid by the sleeper | membarrier | full fences | both, and membarrier's contract | nothing: every step is in order |
 //! | [`Deadline`] | a point in time | `CLOCK_MONOTONIC` | the same | has passed, or never will | passes at random |
 //! | [`thread`] | threads | pthread | pthread | loom's threads | shuttle's threads |
 //! | [`identity`] | who a thread is, how many CPUs | system calls | libc, what it has | loom's numbers | shuttle's numbers |
@@ -36,7 +36,7 @@ mod calm_fence;
 #[cfg(all(not(any(loom, shuttle)), underthread_chaos))]
 mod chaos;
 mod deadline;
-#[cfg(not(any(loom, shuttle, underthread_chaos)))]
+#[cfg(any(loom, not(any(shuttle, underthread_chaos))))]
 pub mod fence;
 mod futex;
 #[cfg(not(any(loom, shuttle)))]
@@ -65,10 +65,14 @@ use chaos::futex as backend;
 #[cfg(not(any(loom, shuttle, underthread_chaos)))]
 use system as backend;
 
+#[cfg(shuttle)]
+pub use backend::fence;
+#[cfg(loom)]
+use backend::membarrier;
 #[cfg(any(loom, shuttle))]
 pub(crate) use backend::thread_local;
 #[cfg(any(loom, shuttle))]
-pub use backend::{fence, model, thread, thread as identity};
+pub use backend::{model, thread, thread as identity};
 #[cfg(all(not(any(loom, shuttle)), underthread_chaos))]
 pub use chaos::fence;
 pub use deadline::Deadline;

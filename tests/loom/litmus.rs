@@ -75,6 +75,15 @@ fn store_buffering_shows_unless_there_are_fences() {
         store_buffering(fence::heavy::<Private>, fence::light::<Private>);
     });
     assert_eq!(fenced, [[0, 1], [1, 0], [1, 1]]);
+    let heavy = outcomes("litmus: store buffering, two heavy sides", || {
+        store_buffering(fence::heavy::<Private>, fence::heavy::<Private>);
+    });
+    assert_eq!(heavy, [[0, 1], [1, 0], [1, 1]]);
+    // In the asymmetric form.
+    let light = outcomes("litmus: store buffering, two light sides", || {
+        store_buffering(fence::light::<Private>, fence::light::<Private>);
+    });
+    assert_eq!(light, [[0, 0], [0, 1], [1, 0], [1, 1]]);
     let bare = outcomes("litmus: store buffering, no fence", || store_buffering(|| {}, || {}));
     assert_eq!(bare, [[0, 0], [0, 1], [1, 0], [1, 1]]);
     let one_sided = outcomes("litmus: store buffering, one fence", || store_buffering(fence::heavy::<Private>, || {}));
@@ -83,15 +92,21 @@ fn store_buffering_shows_unless_there_are_fences() {
 
 /// A message, then a flag; the other side loads the flag, then the message.
 fn message_passing(store: Ordering, load: Ordering) {
+    fenced_message_passing(store, || {}, load, || {});
+}
+
+fn fenced_message_passing(store: Ordering, between_stores: fn(), load: Ordering, between_loads: fn()) {
     let words = Rc::new((AtomicU32::new(0), AtomicU32::new(0)));
     let writer = spawn({
         let words = words.clone();
         move || {
             words.0.store(1, Relaxed);
+            between_stores();
             words.1.store(1, store);
         }
     });
     let flag = words.1.load(load);
+    between_loads();
     seen([flag, words.0.load(Relaxed)]);
     writer.join();
 }
@@ -103,6 +118,24 @@ fn a_message_is_stale_unless_released_and_acquired() {
     let all = [[0, 0], [0, 1], [1, 0], [1, 1]];
     assert_eq!(outcomes("litmus: message passing, not acquired", || message_passing(Release, Relaxed)), all);
     assert_eq!(outcomes("litmus: message passing, not released", || message_passing(Relaxed, Acquire)), all);
+}
+
+#[test]
+fn a_message_is_not_stale_between_a_heavy_and_a_light_side() {
+    let ordered = [[0, 0], [0, 1], [1, 1]];
+    let heavy_first = outcomes("litmus: message passing, heavy and light", || {
+        fenced_message_passing(Relaxed, fence::heavy::<Private>, Relaxed, fence::light::<Private>);
+    });
+    assert_eq!(heavy_first, ordered);
+    let light_first = outcomes("litmus: message passing, light and heavy", || {
+        fenced_message_passing(Relaxed, fence::light::<Private>, Relaxed, fence::heavy::<Private>);
+    });
+    assert_eq!(light_first, ordered);
+    // In the asymmetric form.
+    let light = outcomes("litmus: message passing, two light sides", || {
+        fenced_message_passing(Relaxed, fence::light::<Private>, Relaxed, fence::light::<Private>);
+    });
+    assert_eq!(light, [[0, 0], [0, 1], [1, 0], [1, 1]]);
 }
 
 #[test]
@@ -232,7 +265,7 @@ fn a_sleeper_that_a_bystander_wakes_may_be_first() {
         }
     }
     for body in [|| as_threads(0), || as_threads(1), || as_threads(2)] {
-        executions(body, None, true);
+        executions(Scenario::new("", None, body), true);
         assert_eq!(SEEN.take().into_iter().collect::<Vec<_>>(), [[0, 0], [1, 0]]);
     }
 }
@@ -394,8 +427,9 @@ fn the_last_to_sleep_is_woken_first_and_last() {
     let first_passes_on = || one_of_two_sleepers_wakes_the_other(0);
     let last_passes_on = || one_of_two_sleepers_wakes_the_other(1);
     // In the order of sleeping.
-    executions(first_passes_on, None, false);
-    catch_unwind(|| executions(last_passes_on, None, false)).unwrap_err();
+    let in_order = |body| executions(Scenario::new("", None, body), false);
+    in_order(first_passes_on);
+    catch_unwind(|| in_order(last_passes_on)).unwrap_err();
     // And in the other.
     assert!(is_caught("litmus: the first sleeper wakes the last", first_passes_on));
 }
@@ -419,7 +453,7 @@ fn wait_for_a_message(look_first: fn(&AtomicU32)) {
 #[test]
 fn a_wake_gives_no_order() {
     for body in [|| wait_for_a_message(|_| ()), || wait_for_a_message(|message| _ = message.load(Relaxed))] {
-        executions(body, None, true);
+        executions(Scenario::new("", None, body), true);
         assert_eq!(SEEN.take().into_iter().collect::<Vec<_>>(), [[0, 0], [0, 1], [1, 0], [1, 1]]);
     }
 
@@ -474,8 +508,11 @@ fn pruning_loses_no_execution() {
     ];
     for program in programs {
         for preemptions in [None, Some(1), Some(2)] {
-            let [whole, pruned] = [false, true].map(|pruned| executions(program, preemptions, pruned));
-            assert!(whole == pruned, "{} of {} with {preemptions:?}", pruned.len(), whole.len());
+            let scenario = Scenario::new("", preemptions, program);
+            for scenario in [scenario, scenario.with_membarrier()] {
+                let [whole, pruned] = [false, true].map(|pruned| executions(scenario, pruned));
+                assert!(whole == pruned, "{} of {}: {scenario:?}", pruned.len(), whole.len());
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use underthread::raw::{Deadline, Lock, RawLock, ReleaseUnlocked, Sleepers};
 use underthread::sys::atomic::AtomicU32;
 use underthread::sys::{Futex, Private};
 
-use crate::{Counted, later, of_four, of_three, of_two, soon, sooner, with};
+use crate::{Counted, later, of_four, of_three, of_two, soon, sooner, soonest, with};
 
 /// A counter that loom watches for data races, under a lock.
 #[derive(Default)]
@@ -106,6 +106,18 @@ fn a_timed_out_waiter_leaves_the_others_a_wake() {
     account.assert_balance(2 + more);
 }
 
+/// Who gives up has perhaps been woken, in vain, and begun another nap.
+fn a_waiter_who_gives_up_in_its_nap_leaves_the_others_a_wake() {
+    let account = Rc::new(Account::default());
+    let timed = with(&account, |account| account.add_one_by(soonest()));
+    let untimed = with(&account, Account::add_one);
+    account.add_one();
+    account.add_one();
+    untimed.join();
+    let more = timed.join();
+    account.assert_balance(3 + more);
+}
+
 /// While a grant is made to one who starves, another goes to sleep.
 fn a_newcomer_beside_a_grant(deadline: fn() -> Option<Deadline>) {
     let unit = Rc::new((AtomicU32::new(0), Sleepers::new(), Futex::<Private>::new(0)));
@@ -188,12 +200,17 @@ fn a_newcomer_with_patience_keeps_no_grant_from_the_other() {
     a_newcomer_beside_a_grant(later);
 }
 
-const SCENARIOS: [Counted; 10] = [
+const SCENARIOS: [Counted; 11] = [
     of_two("lock: two threads exclude each other", None, two_threads_exclude_each_other),
     of_two("lock: two threads, one of them twice", None, two_threads_twice),
     of_two("lock: a timed-out waiter takes nothing with it", None, a_timed_out_waiter_takes_nothing_with_it),
     of_three("lock: three threads exclude each other", Some(3), three_threads_exclude_each_other),
     of_three("lock: a timed-out waiter leaves the others a wake", Some(3), a_timed_out_waiter_leaves_the_others_a_wake),
+    of_three(
+        "lock: a waiter who gives up in its nap leaves the others a wake",
+        Some(3),
+        a_waiter_who_gives_up_in_its_nap_leaves_the_others_a_wake,
+    ),
     of_three(
         "sleepers: a newcomer who gives up keeps no grant from the other",
         Some(3),

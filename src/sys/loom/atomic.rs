@@ -16,6 +16,7 @@ use std::cell::{Cell, RefCell};
 
 use loom::sync::atomic::AtomicU64 as Place;
 
+use super::membarrier;
 use super::model::{self, thread_index, threads};
 use super::planted::{Site, Slot};
 use super::search::{self, Object};
@@ -35,7 +36,7 @@ pub unsafe fn make_empty<T>(place: *mut UnsafeCell<core::mem::MaybeUninit<T>>) {
 
 /// Tells the scheduler to run somebody else.
 pub fn spin_hint() {
-    search::yields();
+    search::meets_all();
     model::gives_way();
     loom::hint::spin_loop();
     model::runs_again();
@@ -78,7 +79,7 @@ const NOWHERE: u64 = u64::MAX;
 
 /// A compare-exchange that fails: a read-modify-write to the scheduler, of no effect on memory but what `order` says of
 /// the read. Gives the latest place.
-fn look(place: &Place, order: Ordering) -> u64 {
+pub(super) fn look(place: &Place, order: Ordering) -> u64 {
     place.compare_exchange(NOWHERE, NOWHERE, Relaxed, order).expect_err("no value has this place")
 }
 
@@ -153,6 +154,7 @@ impl<T: Value> Atomic<T> {
         failure: Ordering,
         new: impl FnOnce(T) -> Option<T>,
     ) -> Result<T, T> {
+        membarrier::before_a_step();
         let latest = look(&self.place, Relaxed);
         search::step(Some(self.object), true, latest);
         search::within_a_step(|| {
@@ -184,6 +186,7 @@ impl<T: Value> Atomic<T> {
     pub fn load(&self, order: Ordering) -> T {
         let caller = Location::caller();
         let order = Site::new(caller, Slot::Load).order(order).unwrap_or(Relaxed);
+        membarrier::before_a_step();
         let place = self.place.load(order);
         search::step(Some(self.object), false, place);
         let index = thread_index();
@@ -204,6 +207,7 @@ impl<T: Value> Atomic<T> {
             self.update(caller, None, Relaxed, |_| None).unwrap_or(value);
             return;
         };
+        membarrier::before_a_step();
         let place = self.add(value);
         self.place.store(place, order);
         search::step(Some(self.object), true, place);

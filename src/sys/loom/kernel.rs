@@ -15,6 +15,7 @@ use loom::sync::atomic::AtomicU32 as Marker;
 
 use super::Deadline;
 use super::atomic::AtomicU32;
+use super::membarrier;
 use super::model;
 use super::planted::{Site, Slot};
 use super::search;
@@ -101,6 +102,7 @@ fn mark(address: usize) {
         (Rc::clone(&kernel.markers), index)
     });
     assert!(index < WORDS, "the scenario sleeps on more than {WORDS} words");
+    membarrier::before_a_step();
     let _ = markers[index].compare_exchange(1, 1, Relaxed, Relaxed);
     search::step(None, true, 0);
 }
@@ -207,6 +209,7 @@ impl Kernel {
 
 /// In the step that says so to those who look.
 pub(super) fn thread_ends(index: usize) {
+    membarrier::before_a_step();
     model::gives_way();
     kernel(|kernel| {
         kernel.live -= 1;

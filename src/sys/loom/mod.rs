@@ -5,16 +5,18 @@
 //!   ordering, or drop one fence or wake, without a mark in the source (a *mutant*).
 //! * [`kernel`]: wait and wake. A wake lends no memory order: a sleeper that trusts it without an acquiring load is
 //!   caught. The look before a sleep is a relaxed read of the word, which a later fence may take up.
+//! * [`membarrier`]: a fence in every thread, with the system's promise and no more. There is one in a run of its own.
 //! * [`planted`]: bugs put into the source, one at a time, that some scenario must find.
 //! * [`search`]: which executions need not be run, as they equal others.
 //! * [`trace`]: the steps of the current one, printed when it fails.
 //! * [`thread`]: loom's threads, by the names of the real ones.
 //! * [`model`]: runs a scenario through every interleaving, then again with each wait in turn woken for no reason,
-//!   with the last sleeper woken first, and with a clock that has run out for all, for none, or for one thread.
+//!   with the last sleeper woken first, with membarrier, and with a clock that has run out for all, for none, or
+//!   for one thread.
 
 pub(super) mod atomic;
-pub mod fence;
 mod kernel;
+pub(super) mod membarrier;
 pub mod model;
 mod planted;
 mod search;
@@ -23,6 +25,7 @@ mod trace;
 
 pub(super) use kernel::{wait, wake};
 pub(crate) use loom::thread_local;
+pub(super) use membarrier::{CurrentMode, full_fence};
 
 use core::time::Duration;
 

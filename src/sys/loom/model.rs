@@ -8,8 +8,9 @@ use std::time::Instant;
 
 use super::Deadline;
 use super::atomic::AtomicU32;
-pub use super::planted::{Excused, Found, PLANTED, Site, Slot, Strength, mutants};
-use super::{kernel, search, trace};
+pub use super::planted::{Found, PLANTED, Site, Slot, Strength, mutants};
+use super::{kernel, membarrier, search, trace};
+use crate::sys::fence;
 
 #[derive(Debug, Default)]
 pub(super) struct Run {
@@ -26,6 +27,10 @@ pub(super) struct Run {
     /// Whose deadlines have passed, a bit for each thread; and who has asked.
     late: u32,
     asked: u32,
+    has_membarrier: bool,
+    may_switch: bool,
+    /// Whether somebody makes full fences, for which membarrier may do.
+    fences: bool,
     assumes_locks: bool,
     pub(super) executions: usize,
     limit: usize,
@@ -68,6 +73,25 @@ pub(super) fn clock_has_run_out() -> bool {
     })
 }
 
+/// Whether the mode of the fences may change.
+pub(super) fn may_switch() -> bool {
+    run(|run| run.may_switch)
+}
+
+pub(super) fn has_membarrier() -> bool {
+    run(|run| run.has_membarrier)
+}
+
+/// The running thread makes a full fence.
+pub(super) fn fences() {
+    run(|run| run.fences = true);
+}
+
+/// As a filter of system calls may do: from here on membarrier is refused.
+pub fn forbid_membarrier() {
+    membarrier::forbid();
+}
+
 /// A scenario: one property of one primitive, a few threads.
 #[derive(Clone, Copy, Debug)]
 pub struct Scenario {
@@ -78,6 +102,8 @@ pub struct Scenario {
     /// Whether the locks in it are what they promise to be, each acquire and each release one step, and not run as they
     /// are written; see [`locks_are_assumed`].
     pub assumes_locks: bool,
+    /// Whether membarrier is there from the first; otherwise a variation has it.
+    pub has_membarrier: bool,
     /// The body, run once for each execution by the main thread.
     pub body: fn(),
 }
@@ -85,12 +111,22 @@ pub struct Scenario {
 impl Scenario {
     /// `body`, explored with so many preemptions.
     pub const fn new(name: &'static str, preemptions: Option<usize>, body: fn()) -> Self {
-        Self { name, preemptions, assumes_locks: false, body }
+        Self { name, preemptions, assumes_locks: false, has_membarrier: false, body }
     }
 
     /// The same, built on locks that are assumed.
     pub const fn assuming_locks(self) -> Self {
         Self { assumes_locks: true, ..self }
+    }
+
+    /// The same, with membarrier.
+    pub const fn with_membarrier(self) -> Self {
+        Self { has_membarrier: true, ..self }
+    }
+
+    fn run(self) -> Run {
+        let Self { assumes_locks, has_membarrier, .. } = self;
+        Run { limit: EXECUTIONS, assumes_locks, has_membarrier, may_switch: has_membarrier, ..Run::default() }
     }
 
     pub(super) fn with_at_most(self, bound: usize) -> Self {
@@ -109,9 +145,9 @@ const MOST_WAITS: usize = 1000;
 pub const VARIED: usize = 2;
 
 /// Explores `scenario`: in full, also with a clock that has run out if one was read; then, with [`VARIED`] preemptions
-/// at most, with each wait in turn woken for nothing, with sleepers woken last first where a wake had a choice, and
-/// with a clock that has run out for one thread only. Prints the executions; panics on the first that fails, and when
-/// [`EXECUTIONS`] do not suffice.
+/// at most, with each wait in turn woken for nothing, with sleepers woken last first where a wake had a choice, with
+/// membarrier, and with a clock that has run out for one thread only. Prints the executions; panics on the first that
+/// fails, and when [`EXECUTIONS`] do not suffice.
 pub fn check(scenario: Scenario) {
     let start = Instant::now();
     let executions = explore(scenario, None);
@@ -127,7 +163,7 @@ pub fn check(scenario: Scenario) {
 pub(super) fn explore(scenario: Scenario, mutant: Option<(Site, Strength)>) -> usize {
     run(|run| {
         let sites = core::mem::take(&mut run.sites);
-        *run = Run { mutant, sites, limit: EXECUTIONS, assumes_locks: scenario.assumes_locks, ..Run::default() };
+        *run = Run { mutant, sites, ..scenario.run() };
     });
     let varied = scenario.with_at_most(VARIED);
     let last_first = || {
@@ -156,6 +192,12 @@ pub(super) fn explore(scenario: Scenario, mutant: Option<(Site, Strength)>) -> u
         }
         run(|run| run.spurious = None);
         last_first();
+        if !scenario.has_membarrier && run(|run| run.fences) {
+            run(|run| run.has_membarrier = true);
+            once(varied);
+            last_first();
+            run(|run| run.has_membarrier = false);
+        }
     }
     for thread in 0..loom::MAX_THREADS {
         let late = 1 << thread;
@@ -168,12 +210,12 @@ pub(super) fn explore(scenario: Scenario, mutant: Option<(Site, Strength)>) -> u
     run(|run| run.executions)
 }
 
-/// The executions of `body` with so many `preemptions`, one number for all that are equal: those of the pruned search, as
-/// [`check`] has it, or of loom's own.
-pub fn executions(body: fn(), preemptions: Option<usize>, pruned: bool) -> BTreeSet<u64> {
-    run(|run| *run = Run { limit: EXECUTIONS, ..Run::default() });
-    search::begin(pruned && preemptions.is_none(), pruned, true);
-    once(Scenario::new("", preemptions, body));
+/// The executions of `scenario`, one number for all that are equal: those of the pruned search, as [`check`] has it, or
+/// of loom's own.
+pub fn executions(scenario: Scenario, pruned: bool) -> BTreeSet<u64> {
+    run(|run| *run = scenario.run());
+    search::begin(pruned && scenario.preemptions.is_none(), pruned, true);
+    once(scenario);
     search::told()
 }
 
@@ -209,7 +251,9 @@ fn once(scenario: Scenario) {
         INDEX.with(|index| index.set(0));
         runs_again();
         search::execution();
+        membarrier::boot();
         kernel::boot();
+        fence::decide_early();
         (scenario.body)();
         search::ends();
     });
@@ -217,8 +261,8 @@ fn once(scenario: Scenario) {
 
 /// Whether a lock is what it promises, and no more: who finds it held sleeps until it is released, and nothing but its
 /// own word orders anything. So what is built on locks is checked against that promise, and the lock against it by
-/// scenarios of its own; of both together there are too many interleavings, and the fences in a lock's release, full
-/// ones here, would hide that there is none where a fence is light.
+/// scenarios of its own; of both together there are too many interleavings, and a full fence in a lock's release would
+/// hide that there is none where the fence is light.
 pub fn locks_are_assumed() -> bool {
     run(|run| run.assumes_locks)
 }

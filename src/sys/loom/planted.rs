@@ -124,8 +124,8 @@ pub const PLANTED: usize = 2;
 /// wake of one, one at a time, in the source files whose names end in one of `files`; and explores the `scenarios` that
 /// reach it, with [`PLANTED`] preemptions at most and then as they are, until one fails.
 ///
-/// Gives what was found. Panics if a planted bug survives, but for those `excused`, or one of these does not.
-pub fn mutants(files: &[&str], scenarios: &[Scenario], excused: &[Excused]) -> Vec<Found> {
+/// Gives what was found. Panics if a planted bug survives.
+pub fn mutants(files: &[&str], scenarios: &[Scenario]) -> Vec<Found> {
     let mut reach: Vec<(Scenario, BTreeMap<Site, Strength>)> = Vec::new();
     for scenario in scenarios {
         run(|run| run.sites = Some(BTreeMap::new()));
@@ -137,12 +137,7 @@ pub fn mutants(files: &[&str], scenarios: &[Scenario], excused: &[Excused]) -> V
         .flat_map(|(_, sites)| sites.iter().map(|(site, seen)| (*site, *seen)))
         .filter(|(site, _)| files.iter().any(|file| site.file.ends_with(file)))
         .collect();
-    let (mut found, mut survivors, mut alive) = (Vec::new(), Vec::new(), 0);
-    let excused: Vec<_> = excused.iter().filter(|excused| files.contains(&excused.file)).collect();
-    for excused in &excused {
-        let places = sites.iter().filter(|(site, written)| excused.is(**site, **written, excused.planted));
-        assert_eq!(places.count(), 1, "one place is excused: {excused:?}");
-    }
+    let (mut found, mut survivors) = (Vec::new(), Vec::new());
     for (site, written) in sites {
         for weaker in written.weaker(site) {
             let reached = || reach.iter().filter(|(_, sites)| sites.contains_key(&site)).map(|(scenario, _)| *scenario);
@@ -151,39 +146,23 @@ pub fn mutants(files: &[&str], scenarios: &[Scenario], excused: &[Excused]) -> V
                 .chain(reached())
                 .find_map(|scenario| fails_quietly(scenario, (site, weaker)).map(|how| (scenario, how)));
             let change = format!("{site} {written:?} -> {weaker:?}");
-            let excused = excused.iter().find(|excused| excused.is(site, written, weaker));
             match killer {
                 Some((scenario, how)) => {
                     let executions = run(|run| run.executions);
                     println!("{change}: found by {}, execution {executions}: {how}", scenario.name);
                     found.push(Found { site, written, planted: weaker, by: scenario.name, how, executions });
                 }
-                None => match excused {
-                    Some(Excused { why, .. }) => {
-                        println!("{change}: excused: {why}");
-                        alive += 1;
-                        found.push(Found {
-                            site,
-                            written,
-                            planted: weaker,
-                            by: "none",
-                            how: (*why).into(),
-                            executions: 0,
-                        });
-                    }
-                    None => survivors.push(change),
-                },
+                None => survivors.push(change),
             }
         }
     }
-    println!("{} bugs planted, {} found", found.len() + survivors.len(), found.len() - alive);
+    println!("{} bugs planted, {} found", found.len() + survivors.len(), found.len());
     assert!(!found.is_empty(), "no site of {files:?} was reached");
     assert!(survivors.is_empty(), "no scenario found: {survivors:#?}");
-    assert_eq!(alive, excused.len(), "one that is excused was found");
     found
 }
 
-/// A planted bug, and what found it; or why nothing can.
+/// A planted bug, and what found it.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// Where it was planted.
@@ -192,33 +171,12 @@ pub struct Found {
     pub written: Strength,
     /// What was planted in its place.
     pub planted: Strength,
-    /// The scenario that failed, or `none`.
+    /// The scenario that failed.
     pub by: &'static str,
-    /// How it failed: the first words of its panic. Or why it is excused.
+    /// How it failed: the first words of its panic.
     pub how: String,
     /// In which of its executions.
     pub executions: usize,
-}
-
-/// A planted bug that no scenario can find, and why.
-#[derive(Clone, Copy, Debug)]
-pub struct Excused {
-    /// The end of the source file's name.
-    pub file: &'static str,
-    /// Which part of the operation.
-    pub slot: Slot,
-    /// What stands there.
-    pub written: Strength,
-    /// What is planted in its place.
-    pub planted: Strength,
-    /// The argument.
-    pub why: &'static str,
-}
-
-impl Excused {
-    fn is(&self, site: Site, written: Strength, planted: Strength) -> bool {
-        site.file.ends_with(self.file) && (site.slot, written, planted) == (self.slot, self.written, self.planted)
-    }
 }
 
 /// How it fails, in the first words of its panic. What says that the model is at its limits finds nothing.

@@ -9,12 +9,14 @@
 //! thread makes its step branches no further.
 //!
 //! A *step* is one operation of an atomic or of the kernel, with all that its thread does until the next one. Two steps
-//! commute unless they are of one thread, or meet at an atomic that one of them stores to, or both hold a fence, or
-//! both are the kernel's, or one of them spins, by which it yields: then the scheduler's state depends on their order.
+//! commute unless they are of one thread, or meet at an atomic that one of them stores to, or both hold a fence, or both
+//! are the kernel's, or one of them meets all: one that spins, by which it yields (then the scheduler's state
+//! depends on their order), or a membarrier.
 //!
-//! With a bound on preemptions nothing is pruned but the *stutters* of two threads (a sleeper's look for which the other
-//! was stopped, and which finds nothing): what is equal to another execution may have cost fewer preemptions, but without
-//! the stutter there are fewer.
+//! With a bound on preemptions nothing is pruned but *stutters*: what is equal to another execution may have cost fewer
+//! preemptions, but without a stutter there are fewer. Of two threads it is a sleeper's look for which the other was
+//! stopped, and which finds nothing. (A second look in a row that finds nothing new is never followed further, nor in
+//! loom's own search.)
 
 use core::hash::{Hash, Hasher};
 use std::cell::RefCell;
@@ -42,7 +44,7 @@ struct Step {
     made: Option<u64>,
     is_the_kernels: bool,
     fences: bool,
-    yields: bool,
+    meets_all: bool,
 }
 
 impl Step {
@@ -50,10 +52,10 @@ impl Step {
         let meet = self.at.is_some() && self.at == other.at && (self.stores || other.stores);
         !(self.thread == other.thread
             || meet
-            || self.fences && other.fences
             || self.is_the_kernels && other.is_the_kernels
-            || self.yields
-            || other.yields)
+            || self.fences && other.fences
+            || self.meets_all
+            || other.meets_all)
     }
 }
 
@@ -153,8 +155,8 @@ impl Search {
             }
             if self.is_new {
                 // With another value read, the rest of the step may differ: what any of them does counts.
-                let (fences, yields) = (!turned && node.step.fences, !turned && node.step.yields);
-                node.step = Step { fences, yields, ..step };
+                let (fences, meets_all) = (!turned && node.step.fences, !turned && node.step.meets_all);
+                node.step = Step { fences, meets_all, ..step };
                 self.path.truncate(self.here + 1);
             }
         }
@@ -190,7 +192,7 @@ pub(super) fn step(at: Option<Object>, stores: bool, read: u64) {
     let thread = model::thread_index();
     let at = at.map(|object| object.id);
     let step =
-        Step { thread, at, stores, read, made: None, is_the_kernels: at.is_none(), fences: false, yields: false };
+        Step { thread, at, stores, read, made: None, is_the_kernels: at.is_none(), fences: false, meets_all: false };
     search(|search| search.step(step));
 }
 
@@ -221,8 +223,8 @@ pub(super) fn fences() {
     with_the_step(|step| step.fences = true);
 }
 
-pub(super) fn yields() {
-    with_the_step(|step| step.yields = true);
+pub(super) fn meets_all() {
+    with_the_step(|step| step.meets_all = true);
 }
 
 /// The running thread makes no step where another one could have: the execution equals one that has been run.

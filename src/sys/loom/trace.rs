@@ -39,6 +39,7 @@ pub(super) enum Event {
         new: Option<u64>,
     },
     Fence(Option<Ordering>),
+    Membarrier(Option<Ordering>),
     /// On its way to sleep; the word may differ.
     Wait {
         word: Object,
@@ -122,6 +123,7 @@ impl Event {
             }
             Self::Update { word, order, old, new: None } => ("update", Some(word), Some(order), format!("{old}, kept")),
             Self::Fence(order) => ("fence", None, order, String::new()),
+            Self::Membarrier(order) => ("membarrier", None, order, String::new()),
             Self::Wait { word, expected, found, timed } => {
                 let kind = if timed { ", timed" } else { "" };
                 ("wait", Some(word), None, format!("while {expected}, is {found}{kind}"))
