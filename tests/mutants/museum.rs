@@ -5,6 +5,33 @@ use crate::{Mutant, Mutants};
 
 pub(crate) const TABLE: &[Mutants] = &[
     (
+        "sys/loom/kernel.rs",
+        &[Mutant {
+            name: "the kernel compares a word before it has the queue",
+            from: "    let ticket = kernel(|kernel| kernel.enqueue(For::AWakeAt(address, bitset), timed));
+",
+            to: "    mark(address);
+    let ticket = kernel(|kernel| kernel.enqueue(For::AWakeAt(address, bitset), timed));
+",
+            by: "loom/litmus.rs::a_wake_after_the_change_is_not_lost_and_one_before_it_is",
+            says: "a lost wake-up: every thread sleeps for ever",
+        }],
+    ),
+    (
+        "raw/event.rs",
+        &[Mutant {
+            name: "who sets waits until no waiter holds the word",
+            from: "        // Release: pairs with Acquire in `wait_until`, `is_set` and `clear`. For I3 it is no load and no plain store.
+",
+            to: "        while self.word.load(Relaxed) & WAITERS != 0 {
+            core::hint::spin_loop();
+        }
+",
+            by: "raw/event.rs::a_signal_handler_may_set",
+            says: "hang",
+        }],
+    ),
+    (
         "raw/thread.rs",
         &[
             Mutant {
@@ -28,6 +55,21 @@ pub(crate) const TABLE: &[Mutants] = &[
 ",
                 by: "museum/freed_memory.rs::a_thread_touches_nothing_that_was_freed_once_it_was_found_done",
                 says: "unix_wait_status(11)",
+            },
+            Mutant {
+                name: "a thread says that it has ended before its destructors run",
+                from: "    drop(record);
+    if let Err(payload) = thread::contain(f) {
+        discard(payload);
+    }
+",
+                to: "    if let Err(payload) = thread::contain(f) {
+        discard(payload);
+    }
+    record.life.advance(ENDED);
+",
+                by: "raw/thread.rs::thread_local_destructors_run_before_a_join_returns_and_before_the_thread_is_done",
+                says: "assertion `left == right` failed",
             },
             Mutant {
                 name: "a joiner relies on being the only one",

@@ -4,6 +4,44 @@ use crate::{Mutant, Mutants};
 
 pub(crate) const TABLE: &[Mutants] = &[
     (
+        "sys/fence.rs",
+        &[
+            Mutant {
+                name: "the switch does not pass through its middle",
+                from: "MODE.compare_exchange(MEMBARRIER, SWITCHING, Relaxed, Relaxed)",
+                to: "MODE.compare_exchange(MEMBARRIER, SYMMETRIC, Relaxed, Relaxed)",
+                by: "loom/fence.rs::a_switch_comes_between_both_sides",
+                says: "assertion `left != right` failed",
+            },
+            Mutant {
+                name: "who finds another switching has done",
+                from: "Relaxed) == Err(SYMMETRIC) {",
+                to: "Relaxed).is_err() {",
+                by: "loom/fence.rs::two_switch_at_once",
+                says: "membarrier was granted at start and is refused now",
+            },
+            Mutant {
+                name: "a heavy side that is refused does not look whether the fences are full now",
+                from: "
+    if MODE.load(Relaxed) == SYMMETRIC {
+        return full_fence(SeqCst);
+    }
+",
+                to: "
+",
+                by: "loom/fence.rs::a_switch_comes_between_both_sides",
+                says: "membarrier was granted at start and is refused now",
+            },
+            Mutant {
+                name: "a light side is weak while the fences are switched",
+                from: "    if MODE.load(Relaxed) == MEMBARRIER {",
+                to: "    if MODE.load(Relaxed) != SYMMETRIC {",
+                by: "loom/fence.rs::a_switch_comes_between_both_sides",
+                says: "assertion `left != right` failed",
+            },
+        ],
+    ),
+    (
         "raw/sleepers.rs",
         &[
             Mutant {
@@ -981,15 +1019,19 @@ pub(crate) const TABLE: &[Mutants] = &[
             Mutant {
                 name: "a pile is closed when its lock is another's",
                 from: "        self.flow.close();
+        let mut count = 0;
         if immediate {
             mem::swap(&mut state.items, &mut drained);
-            self.note_length(left);
+            count = self.qsize();
+            self.note_length(0);
         }
         self.finish(state, count as u64);
 ",
-                to: "        if immediate {
+                to: "        let mut count = 0;
+        if immediate {
             mem::swap(&mut state.items, &mut drained);
-            self.note_length(left);
+            count = self.qsize();
+            self.note_length(0);
         }
         self.finish(state, count as u64);
         self.flow.close();
@@ -999,25 +1041,8 @@ pub(crate) const TABLE: &[Mutants] = &[
             },
             Mutant {
                 name: "a close that panics has closed",
-                from: "        // First: these are the user's, and may panic.\n",
+                from: "        // First: it is the user's, and may panic.\n",
                 to: "        self.flow.close();\n",
-                by: "raw/pile.rs::a_close_that_panics_changes_nothing",
-                says: "assertion failed: !pile.is_closed()",
-            },
-            Mutant {
-                name: "a close asks the user for a length when it has closed",
-                from: "        let (count, left) = if immediate { (state.items.len(), drained.len()) } else { (0, 0) };
-        self.flow.close();
-        if immediate {
-            mem::swap(&mut state.items, &mut drained);
-            self.note_length(left);
-",
-                to: "        let count = if immediate { state.items.len() } else { 0 };
-        self.flow.close();
-        if immediate {
-            mem::swap(&mut state.items, &mut drained);
-            self.note_length(state.items.len());
-",
                 by: "raw/pile.rs::a_close_that_panics_changes_nothing",
                 says: "assertion failed: !pile.is_closed()",
             },
@@ -1032,8 +1057,8 @@ pub(crate) const TABLE: &[Mutants] = &[
                 says: "a lost wake-up",
             },
             Mutant {
-                name: "a batch does not note what it leaves",
-                from: "            pile.note_length(state.items.len());\n",
+                name: "who takes does not note what is left",
+                from: "        self.note_length(self.qsize() - 1);\n",
                 to: "",
                 by: "prop/queue.rs::a_lifo_queue_does_as_its_model",
                 says: "`left == right` failed",
@@ -1292,42 +1317,63 @@ pub(crate) const TABLE: &[Mutants] = &[
             },
             Mutant {
                 name: "every child is one that was forked inside",
-                from: "        if !OWN.with(|own| own.has_all.get()) {\n",
-                to: "        if true {\n",
+                from: "        let off = if OWN.with(|own| own.has_all.get()) { 0 } else { OFF };\n",
+                to: "        let off = OFF;\n",
                 by: "loom/brief.rs::a_child_goes_on_as_its_parent",
                 says: "Causality violation",
             },
             Mutant {
                 name: "a child of a fork that did not wait has its parent's permits",
-                from: "        self.is_off.store(1, Relaxed);\n        self.permits.put_back(ALL);\n",
-                to: "        self.is_off.store(1, Relaxed);\n",
+                from: "            // Others may have been inside, or about to fork, who are not here.\n            self.permits.put_back(ALL);\n",
+                to: "",
                 by: "loom/brief.rs::in_a_child_who_waited_goes_inside",
                 says: "a lost wake-up",
             },
             Mutant {
                 name: "a child of a fork that did not wait has its parent's fork",
-                from: "        // it, and by one who did so before, and collects what has been put back. The others' permits are not missed.\n        self.fork.release_held();\n",
+                from: "            // and by the one thread that has looked before, and collects what has been put back.\n            self.fork.release_held();\n",
                 to: "",
                 by: "loom/brief.rs::in_a_child_who_waited_forks",
                 says: "a lost wake-up",
             },
             Mutant {
                 name: "a child that nobody told waits for its parent's threads",
-                from: "            if is_another_process() {\n                GATE.turn_off();\n            }\n",
-                to: "            is_another_process();\n",
-                by: "faults/fork.rs::a_child_that_was_not_told_waits_at_its_own_fork_for_nobody",
-                says: "hang",
+                from: "            self.adopt();\n            self.fork.acquire();\n",
+                to: "            self.fork.acquire();\n",
+                by: "loom/brief.rs::in_a_child_that_was_not_told_two_fork",
+                says: "a lost wake-up",
+            },
+            Mutant {
+                name: "a child that nobody told stands before a gate that is shut",
+                from: "        if Self::is_outside() && !self.permits.try_acquire(1) {\n            self.adopt();\n",
+                to: "        if Self::is_outside() && !self.permits.try_acquire(1) {\n",
+                by: "loom/brief.rs::in_a_child_that_was_not_told_one_goes_inside",
+                says: "a lost wake-up",
+            },
+            Mutant {
+                name: "a child that nobody told never waits",
+                from: "let some_miss = is_stuck || self.permits.value() != ALL;",
+                to: "let some_miss = true;",
+                by: "loom/brief.rs::in_a_child_that_was_not_told_a_fork_waits",
+                says: "Causality violation",
+            },
+            Mutant {
+                name: "a child that nobody told forgets what its parent was",
+                from: "let off = if some_miss { OFF } else { seen & OFF };",
+                to: "let off = if some_miss { OFF } else { 0 };",
+                by: "loom/brief.rs::in_a_child_that_was_not_told_of_one_forked_inside_a_fork_waits_for_nobody",
+                says: "a lost wake-up",
             },
             Mutant {
                 name: "a child that was told takes itself for one that was not",
-                from: "            is_another_process();\n            GATE.in_child();\n",
-                to: "            GATE.in_child();\n",
-                by: "faults/fork.rs::a_fork_waits_until_nobody_has_a_lock_of_the_crates_own",
-                says: "hang",
+                from: "        self.process.store(process_id() | off, Relaxed);\n",
+                to: "        self.process.fetch_or(off, Relaxed);\n",
+                by: "loom/brief.rs::a_child_goes_on_as_its_parent",
+                says: "Causality violation",
             },
             Mutant {
                 name: "who has waited to fork does not look where it is",
-                from: "            if self.is_off.load(Relaxed) == 0 {\n",
+                from: "            if self.process.load(Relaxed) & OFF == 0 {\n",
                 to: "            if true {\n",
                 by: "loom/brief.rs::in_a_child_who_waited_forks",
                 says: "a lost wake-up",
