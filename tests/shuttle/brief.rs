@@ -18,6 +18,7 @@ struct Process {
 fn a_fork_finds_nobody_inside() {
     check("brief: nine, three of whom fork, twice", || {
         let process = Rc::new(Process::default());
+        process.gate.begin();
         team(&process, 9, |Process { gate, locks: [lock, further], account }, number| {
             for _ in 0..2 {
                 if number % 3 == 0 {
