@@ -13,7 +13,7 @@
 //! moves, and that is all the kernel asks of the partner of a membarrier, on every architecture that has it.
 //!
 //! Without membarrier, and for [`Shared`](super::Shared) words, both sides are `fence(SeqCst)`: the algorithms above are
-//! the same text. The models run both forms, each in its weakest reading (`loom/fence.rs`).
+//! the same text. The models run both forms, with what membarrier promises and no more (`loom/membarrier.rs`).
 //!
 //! | mode | light | heavy |
 //! |---|---|---|

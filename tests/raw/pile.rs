@@ -9,7 +9,7 @@ thread_local! {
     static PANICS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The last comes first. A thread may ask for no other.
+/// The last comes first. A thread may have `default` panic.
 pub(crate) struct Stack(pub(crate) Vec<u8>);
 
 impl Default for Stack {

@@ -27,7 +27,7 @@ use super::trace::{self, Event};
 struct Fences {
     object: Object,
     mode: Mode,
-    /// What those knew who made membarriers, or forbade them.
+    /// What those knew who made membarriers.
     word: AtomicU64,
     is_granted: bool,
     /// A word for each thread.
@@ -38,6 +38,8 @@ struct Fences {
     known: [Cell<u64>; loom::MAX_THREADS],
     are_registered_for: Cell<bool>,
     are_forbidden: Cell<bool>,
+    /// What who forbade them knew.
+    prohibition: AtomicU64,
 }
 
 thread_local! {
@@ -61,6 +63,7 @@ pub(super) fn boot() {
         known: Default::default(),
         are_registered_for: Cell::new(false),
         are_forbidden: Cell::new(false),
+        prohibition: AtomicU64::new(0),
     };
     FENCES.set(Some(Rc::new(fresh)));
 }
@@ -150,7 +153,7 @@ pub(super) fn forbid() {
     fences.step();
     search::within_a_step(|| {
         fences.are_forbidden.set(true);
-        fences.word.fetch_add(1, Release);
+        fences.prohibition.fetch_add(1, Release);
     });
 }
 
@@ -172,7 +175,7 @@ impl Fences {
     fn membarrier(&self, order: Option<Ordering>) -> bool {
         if self.are_forbidden.get() {
             // Who is refused by the kernel has seen that it is forbidden.
-            look(&self.word, Acquire);
+            look(&self.prohibition, Acquire);
             return false;
         }
         let Some(order) = order else { return true };
