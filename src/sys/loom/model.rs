@@ -234,7 +234,6 @@ fn once(scenario: Scenario) {
     let _prints_on_panic = PrintsOnPanic;
     // Until the first execution has told, there may be as many threads as loom has.
     NEXT_INDEX.with(|next| next.set(0));
-    CHECKED.set(scenario.preemptions.is_some());
     run(|run| run.most_threads = 0);
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = scenario.preemptions;
@@ -248,7 +247,8 @@ fn once(scenario: Scenario) {
             assert!(run.executions <= run.limit, "cut after {} executions", run.limit);
         });
         trace::begin();
-        INDEX.with(|index| index.set(0));
+        STACKS.set([0; loom::MAX_THREADS]);
+        is_thread(0);
         runs_again();
         search::execution();
         membarrier::boot();
@@ -285,31 +285,42 @@ pub(crate) fn lock_is_released(word: &AtomicU32) {
     kernel::lock_is_released(word);
 }
 
-loom::thread_local! {
-    static INDEX: Cell<usize> = Cell::new(0);
-}
-
 thread_local! {
     static NEXT_INDEX: Cell<usize> = const { Cell::new(1) };
-    /// The running thread's `INDEX`: several looks at each step, each far faster than loom's.
-    static RUNNING: Cell<usize> = const { Cell::new(0) };
-    /// Whether each of them is compared: with a bound on preemptions, as every variation has one. Without, it takes a
-    /// fifth of the time.
-    static CHECKED: Cell<bool> = const { Cell::new(false) };
+    /// Where each thread's stack begins; loom's own variables of a thread take ten times as long to read.
+    static STACKS: Cell<[usize; loom::MAX_THREADS]> = const { Cell::new([0; loom::MAX_THREADS]) };
     /// Whether the thread that ran last could not go on.
     static GAVE_WAY: Cell<bool> = const { Cell::new(false) };
 }
 
+/// An address in the running thread's stack, below the frame of the caller.
+#[inline(never)]
+fn here() -> usize {
+    let local = 0_u8;
+    core::hint::black_box(&raw const local).addr()
+}
+
+/// The running thread is the one with this number, and its stack begins about here.
+fn is_thread(index: usize) {
+    let mut stacks = STACKS.get();
+    // What loom runs in the thread before and after its body lies a little before.
+    const BEFORE: usize = 1024;
+    stacks[index] = here() + BEFORE;
+    STACKS.set(stacks);
+}
+
 /// The caller's number in this execution: 0 for the main thread, then in order of starting.
 pub(in crate::sys) fn thread_index() -> usize {
-    let running = RUNNING.get();
-    assert!(!CHECKED.get() || running == INDEX.with(Cell::get), "another thread ran, and nobody said so");
-    running
+    // Stacks grow down, and none of an execution is used again in it: the nearest that begins above.
+    let here = here();
+    let stacks = STACKS.get();
+    let started = stacks.iter().enumerate().filter(|(_, begin)| **begin != 0);
+    let nearest = started.min_by_key(|(_, begin)| begin.wrapping_sub(here));
+    nearest.expect("the main thread has begun").0
 }
 
 /// After each of loom's operations in which another thread may have run.
 pub(super) fn runs_again() {
-    RUNNING.set(INDEX.with(Cell::get));
     GAVE_WAY.set(false);
 }
 
@@ -356,7 +367,7 @@ pub fn spawn<T: 'static>(body: impl FnOnce() -> T + 'static) -> JoinHandle<T> {
     drop(loom::thread::spawn({
         let end = Rc::clone(&end);
         move || {
-            INDEX.with(|own| own.set(index));
+            is_thread(index);
             runs_again();
             let value = body();
             end.value.replace(Some(value));
