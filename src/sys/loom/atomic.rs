@@ -169,7 +169,9 @@ impl<T: Value> Atomic<T> {
             let event = Event::Update { word: self.object, order, old: old.number(), new: new.map(Value::number) };
             trace::note(event, caller);
             let Some(new) = new else {
-                look(&self.place, failure);
+                if order != Relaxed {
+                    look(&self.place, order);
+                }
                 return if is_left_out { Ok(old) } else { Err(old) };
             };
             let place = self.add(new);
