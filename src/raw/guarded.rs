@@ -38,6 +38,18 @@ pub unsafe trait RawLock {
     /// is safe ([`Lock::release`](super::Lock::release)) or by this one.
     unsafe fn release(&self);
 
+    /// Frees the lock of which nobody has a guard any more: what a guard that was forgotten holds, or a fork's parent.
+    ///
+    /// # Safety
+    ///
+    /// Nobody will release it but by guards that are yet to be made.
+    unsafe fn take_back(&mut self) {
+        if self.locked() {
+            // SAFETY: it is held, and by our caller nobody else releases it.
+            unsafe { self.release() };
+        }
+    }
+
     /// Whether somebody holds the lock, or has it on its way.
     fn locked(&self) -> bool;
 
@@ -160,11 +172,9 @@ impl<R: RawLock, T: ?Sized> Guarded<R, T> {
 impl<R: Exclusive, T: ?Sized> Guarded<R, T> {
     /// Frees the lock, if a guard that was forgotten holds it.
     pub(crate) fn take_back(&mut self) {
-        if self.lock.locked() {
-            // SAFETY: a guard that is alive would borrow what is here as `&mut`. So it is held by one that nobody has any
-            // more; or, in a fork's child, on its way to one that is not here, and nobody releases it.
-            unsafe { self.lock.release() };
-        }
+        // SAFETY: a guard that is alive would borrow what is here as `&mut`. So it is held by one that nobody has any
+        // more; or, in a fork's child, on its way to one that is not here, and nobody releases it.
+        unsafe { self.lock.take_back() };
     }
 }
 

@@ -118,11 +118,13 @@ impl<S: Scope> Lock<S> {
     /// Takes the lock, or gives `false` once `deadline` has passed.
     #[inline]
     pub fn acquire_until(&self, deadline: Option<Deadline>) -> bool {
-        self.try_acquire() || self.acquire_contended(deadline)
+        self.try_acquire() || self.acquire_or(deadline, || false)
     }
 
+    /// Waits for it, or until `got`, asked at each attempt, says that the caller has it all the same: held, and no other's
+    /// to release.
     #[cold]
-    fn acquire_contended(&self, deadline: Option<Deadline>) -> bool {
+    pub(super) fn acquire_or(&self, deadline: Option<Deadline>, got: impl Fn() -> bool) -> bool {
         #[cfg(loom)]
         if model::locks_are_assumed() {
             return model::wait_for_the_lock(&self.word, deadline, || self.try_acquire());
@@ -133,7 +135,8 @@ impl<S: Scope> Lock<S> {
             return true;
         }
         // It cannot be taken and granted as well: while a grant stands, it is `PASSING`.
-        let came = self.sleepers.sleep(deadline, true, || (is_free() && self.take(PASSING)).then_some(())).came();
+        let attempt = || ((is_free() && self.take(PASSING)) || got()).then_some(());
+        let came = self.sleepers.sleep(deadline, true, attempt).came();
         if came {
             // Release: pairs with Acquire in `release`; what we have left in `sleepers` is visible there (I3).
             self.word.store(HELD, Release);
@@ -153,7 +156,7 @@ impl<S: Scope> Lock<S> {
     /// [`locked`](Self::locked) is true, and [`try_acquire`](Self::try_acquire) false.
     #[inline]
     pub fn release(&self) -> Result<(), ReleaseUnlocked> {
-        // Acquire: pairs with Release in `acquire_contended` (I3). Release: as in `make_free`. Relaxed on failure:
+        // Acquire: pairs with Release in `acquire_or` (I3). Release: as in `make_free`. Relaxed on failure:
         // nothing has been released.
         self.word.compare_exchange(HELD, FREE, AcqRel, Relaxed).map_err(|_| ReleaseUnlocked)?;
         self.see_to_sleepers();
@@ -180,6 +183,13 @@ impl<S: Scope> Lock<S> {
             return model::lock_is_released(&self.word);
         }
         self.sleepers.released(|| self.make_free(), || self.take(PASSING));
+    }
+
+    /// Whether somebody sleeps, or has announced that it will. To be asked between a store that keeps it from that, and
+    /// what is done because nobody does.
+    #[inline]
+    pub(super) fn has_sleepers(&self) -> bool {
+        self.sleepers.any()
     }
 
     /// Whether somebody holds the lock, or it is on its way to one who waits, a moment ago.

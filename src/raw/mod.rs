@@ -10,6 +10,7 @@
 //! | protocol | bytes | words | sleeps on |
 //! |---|---|---|---|
 //! | [`lock`] | 8 | the lock, its sleepers | its sleepers |
+//! | [`biased`] | 24 | a lock, who keeps it and whether that one is idle, who had it last | the lock's |
 //! | [`rlock`] | 16 | a lock, owner, depth | the lock's |
 //! | [`event`] | 4 | flags and generation | that word |
 //! | [`semaphore`] | 20 | permits, limit, sleepers, a lock | its sleepers; who wants several, first on the lock |
@@ -31,6 +32,7 @@
 //! else does.
 
 pub mod barrier;
+pub mod biased;
 #[cfg_attr(not(any(loom, shuttle)), expect(unreachable_pub, reason = "public in the models"))]
 mod brief;
 pub mod buffer;
@@ -74,6 +76,7 @@ pub(crate) use system::{forks, stayed_behind};
 #[doc(inline)]
 pub use self::{
     barrier::{Barrier, BrokenBarrier},
+    biased::BiasedLock,
     buffer::{Buffer, Flow, Passage, Refused, Room, Stock, TooManyTaskDone},
     condition::Condition,
     event::Event,

@@ -35,7 +35,7 @@ use core::marker::PhantomData;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::time::Duration;
 
-use super::{Buffer, Flow, Guard, Guarded, Lock, Refused, TooManyTaskDone};
+use super::{BiasedLock, Buffer, Flow, Guard, Guarded, Refused, TooManyTaskDone};
 use crate::sys::atomic::AtomicU64;
 use crate::sys::{Deadline, Private, Scope, const_fn};
 use segments::{Cursor, Home, Segments};
@@ -85,7 +85,7 @@ struct Line<W>(W);
 
 #[repr(C, align(128))]
 struct Lane<C, S: Scope, H = ()> {
-    side: Guarded<Lock<S>, Side<C>>,
+    side: Guarded<BiasedLock<S>, Side<C>>,
     /// Who looks at the position does not take the lock's cache line from who works there.
     line: NextLine,
     /// As in `side`, for the others.
@@ -118,7 +118,7 @@ impl<T, H> Lane<Cursor<T>, Private, H> {
     const_fn! {
         fn new(position: u64, home: H) -> Self {
             let side = Side { position, limit: position, cursor: Cursor::START };
-            Self { side: Guarded::new(Lock::new(), side), line: NextLine, position: AtomicU64::new(position), home }
+            Self { side: Guarded::new(BiasedLock::new(), side), line: NextLine, position: AtomicU64::new(position), home }
         }
     }
 }
@@ -151,7 +151,7 @@ impl<C, S: Scope, H> Lane<C, S, H> {
     /// The side; `None` if it was held until `deadline`, perhaps by a process that was killed. Threads are waited for:
     /// an item that is there is not to be missed because another holds the side for a moment.
     #[inline]
-    fn lock(&self, deadline: Option<Deadline>) -> Option<Guard<'_, Lock<S>, Side<C>>> {
+    fn lock(&self, deadline: Option<Deadline>) -> Option<Guard<'_, BiasedLock<S>, Side<C>>> {
         if S::SHARED { self.side.acquire_until(deadline) } else { Some(self.side.acquire()) }
     }
 }
@@ -199,7 +199,7 @@ impl<T, M: Storage<T>, S: Scope> Ring<T, M, S> {
     }
 
     #[inline]
-    fn filled(&self, put: Guard<'_, Lock<S>, Side<M::Cursor>>) {
+    fn filled(&self, put: Guard<'_, BiasedLock<S>, Side<M::Cursor>>) {
         // Release: pairs with Acquire in `has_items`.
         self.put.position.store(put.position, Release);
         drop(put);
@@ -392,6 +392,7 @@ impl<T, M: Storage<T>, S: Scope> Drop for Ring<T, M, S> {
             }
         }
 
+        self.put.side.take_back();
         self.get.side.take_back();
         Rest(self).drop_items();
     }

@@ -116,7 +116,7 @@ impl Sleepers<Shared> {
 impl<S: Scope> Sleepers<S> {
     /// Whether a release must see to sleepers. Call it after the unit has been stored.
     #[inline]
-    fn any(&self) -> bool {
+    pub(super) fn any(&self) -> bool {
         // Between the caller's store of the unit and our load; partner: the heavy fence in `sleep`.
         fence::light::<S>();
         // Relaxed: the value decides only whether the cold path is taken.

@@ -1,4 +1,5 @@
-//! The asymmetric fence: store–load order whose price the side that is about to sleep pays for both.
+//! The asymmetric fence: store–load order whose price the rare side pays for both: who is about to sleep, or to take a lock
+//! from the thread that keeps it.
 //!
 //! Two threads each store to a word of their own and then load the other's. That at least one of them sees the
 //! other's store needs a full fence on both sides. [`light`] and [`heavy`] promise the same for a light side against

@@ -24,12 +24,12 @@ thread_local! {
 static NEXT_IDENT: AtomicU64 = AtomicU64::new(MAIN_IDENT + 1);
 
 /// A fresh ident, never given before in this process. Its low half is never 0, which stands for "nobody", nor that of
-/// the main thread, which outlives 2^32 others.
+/// the main thread, which outlives 2^32 others, nor one of the last two, which are no owners ([`MOST_OWNER`]).
 pub fn reserve_ident() -> u64 {
     loop {
         // Relaxed: only that no two threads get the same number matters.
         let ident = NEXT_IDENT.fetch_add(1, Relaxed);
-        if ident as u32 > MAIN_IDENT as u32 {
+        if (MAIN_IDENT as u32 + 1..=MOST_OWNER).contains(&(ident as u32)) {
             return ident;
         }
     }
@@ -138,6 +138,9 @@ pub fn main_ident() -> u64 {
     // Relaxed: as in `forks`.
     MAIN.load(Relaxed)
 }
+
+/// No [`owner_id`] of this process's threads is greater.
+pub const MOST_OWNER: u32 = u32::MAX - 2;
 
 /// Who holds a lock of scope `S`: not 0, and for as long as the holder lives nobody else's. Private numbers come
 /// again only after 2^32 threads; shared ones are the kernel's.

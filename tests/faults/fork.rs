@@ -330,6 +330,31 @@ fn a_side_of_a_ring_that_another_thread_has_is_held_for_ever_and_the_other_side_
     });
 }
 
+/// Neither the owner of an end that has stayed behind nor one that has come along is in the way.
+#[test]
+fn the_ends_of_a_queue_that_one_thread_each_has_used_alone_work() {
+    child(|| {
+        const MANY: u32 = 3000;
+        let queue = shown("queue", Queue::new(0));
+        let [ready, go] = [(); 2].map(|()| shown("other", Event::new()));
+        let other = thread::spawn(|| {
+            (0..MANY).for_each(|item| queue.put(item).unwrap());
+            ready.set();
+            go.wait_until(None);
+            queue.put(MANY).unwrap();
+        });
+        ready.wait_until(None);
+        assert!((0..MANY - 1).all(|item| queue.get() == Ok(item)));
+        forked(|| {
+            queue.put(7).unwrap();
+            assert_eq!((queue.get(), queue.get(), queue.get_nowait()), (Ok(MANY - 1), Ok(7), Err(GetError::Empty)));
+        });
+        go.set();
+        other.join().unwrap();
+        assert_eq!((queue.get(), queue.get()), (Ok(MANY - 1), Ok(MANY)));
+    });
+}
+
 #[test]
 fn a_thread_counts_as_gone_and_one_that_is_not_started_can_be() {
     child(|| {

@@ -22,6 +22,8 @@ pub(crate) struct Objects {
     semaphore: Semaphore,
     barrier: Barrier,
     queue: Queue<u64>,
+    /// Others have used each of its ends.
+    visited: Queue<u64>,
     simple: SimpleQueue<u64>,
     lifo: LifoQueue<u64>,
     priority: PriorityQueue<u64>,
@@ -35,6 +37,15 @@ impl Objects {
         forget(held.acquire());
         let taken = raw::Lock::new();
         taken.acquire();
+        let visited = Queue::new(64);
+        let visit = || {
+            for _ in 0..2000 {
+                visited.put(7).unwrap();
+                visited.get().unwrap();
+            }
+        };
+        visit();
+        std::thread::scope(|scope| drop(scope.spawn(visit)));
         Objects {
             raw_lock: raw::Lock::new(),
             taken,
@@ -47,6 +58,7 @@ impl Objects {
             semaphore: Semaphore::new(3),
             barrier: Barrier::new(1),
             queue: Queue::new(64),
+            visited,
             simple: SimpleQueue::new(),
             lifo: LifoQueue::new(64),
             priority: PriorityQueue::new(64),
@@ -103,6 +115,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     ("Queue: get_nowait", |its| assert_eq!(its.queue.get_nowait(), Ok(7))),
     ("Queue: get_nowait of an empty one", |its| assert!(its.queue.get_nowait().is_err())),
     ("Queue: task_done", |its| its.queue.task_done().unwrap()),
+    ("Queue: put, where others have put", |its| its.visited.put(7).unwrap()),
+    ("Queue: get, where others have got", |its| assert_eq!(its.visited.get(), Ok(7))),
     ("SimpleQueue: put", |its| its.simple.put(7)),
     ("SimpleQueue: get", |its| assert_eq!(its.simple.get(), 7)),
     ("SimpleQueue: get_nowait of an empty one", |its| assert!(its.simple.get_nowait().is_err())),

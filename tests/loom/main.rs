@@ -50,6 +50,7 @@ macro_rules! planted {
 }
 
 mod barrier;
+mod biased;
 mod brief;
 mod condition;
 mod event;
@@ -91,7 +92,7 @@ const fn with_membarrier((threads, scenario): Counted) -> Counted {
 
 /// What is built on locks assumes them: each acquire and each release is one step. [`lock`] checks what is assumed.
 fn those(model: &str, scenarios: &[Counted], threads: RangeInclusive<usize>) -> Vec<Counted> {
-    let assumes = !model.ends_with("::lock");
+    let assumes = !["::lock", "::biased"].iter().any(|as_written| model.ends_with(as_written));
     let those = scenarios.iter().filter(|(count, _)| threads.contains(count));
     those.map(|&(count, scenario)| (count, if assumes { scenario.assuming_locks() } else { scenario })).collect()
 }

@@ -239,8 +239,8 @@ pub(crate) const TABLE: &[Mutants] = &[
         "raw/lock.rs",
         &[Mutant {
             name: "a wait for the lock has no deadline",
-            from: "self.sleepers.sleep(deadline, true, || (is_free()",
-            to: "self.sleepers.sleep(None, true, || (is_free()",
+            from: "self.sleepers.sleep(deadline, true, attempt)",
+            to: "self.sleepers.sleep(None, true, attempt)",
             by: "museum/processes.rs::a_killed_holder_does_not_outlast_a_deadline",
             says: "hang",
         }],

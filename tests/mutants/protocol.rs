@@ -231,6 +231,53 @@ pub(crate) const TABLE: &[Mutants] = &[
         ],
     ),
     (
+        "raw/biased.rs",
+        &[
+            Mutant {
+                name: "a bias begins whoever sleeps",
+                from: "        if self.lock.has_sleepers() {",
+                to: "        if false {",
+                by: "loom/biased.rs::nobody_sleeps_through_the_beginning_of_a_bias",
+                says: "a lost wake-up",
+            },
+            Mutant {
+                name: "who sleeps has looked for a bias only before",
+                from: "take() || self.lock.acquire_or(deadline, take)",
+                to: "take() || self.lock.acquire_or(deadline, || false)",
+                by: "loom/biased.rs::nobody_sleeps_through_the_beginning_of_a_bias",
+                says: "a lost wake-up",
+            },
+            Mutant {
+                name: "who finds a bias revoked leaves it to the one who did that",
+                from: "if bias == NONE || bias == OVER {",
+                to: "if bias == NONE || bias == OVER || bias == REVOKED {",
+                by: "loom/biased.rs::its_owner_and_another_exclude_each_other",
+                says: "a lost wake-up",
+            },
+            Mutant {
+                name: "the owner goes inside again",
+                from: " || self.idle.load(Acquire) == 0 {",
+                to: " {",
+                by: "loom/biased.rs::another_may_release_for_the_owner",
+                says: "Causality violation",
+            },
+            Mutant {
+                name: "the lock is taken from an owner that is inside",
+                from: "self.idle.load(Acquire) != 0 && self.end()",
+                to: "self.end()",
+                by: "loom/biased.rs::its_owner_and_another_exclude_each_other",
+                says: "Causality violation",
+            },
+            Mutant {
+                name: "the owner does not see that its bias is over",
+                from: "self.bias.load(Relaxed) == me || self.end()",
+                to: "true",
+                by: "loom/biased.rs::its_owner_and_another_exclude_each_other",
+                says: "Causality violation",
+            },
+        ],
+    ),
+    (
         "raw/lock.rs",
         &[
             Mutant {
@@ -242,8 +289,8 @@ pub(crate) const TABLE: &[Mutants] = &[
             },
             Mutant {
                 name: "one who looks takes a lock that looks free",
-                from: "(is_free() && self.take(PASSING)).then_some(())",
-                to: "is_free().then_some(())",
+                from: "(is_free() && self.take(PASSING)) || got()",
+                to: "is_free() || got()",
                 by: "loom/lock.rs::two_threads_exclude_each_other",
                 says: "Causality violation",
             },
@@ -260,8 +307,8 @@ pub(crate) const TABLE: &[Mutants] = &[
             },
             Mutant {
                 name: "who was asleep holds the lock before it has left its mark",
-                from: "(is_free() && self.take(PASSING)).then_some(())",
-                to: "(is_free() && self.take(HELD)).then_some(())",
+                from: "(is_free() && self.take(PASSING)) || got()",
+                to: "(is_free() && self.take(HELD)) || got()",
                 by: "loom/lock.rs::two_releases_let_two_acquire",
                 says: "a lost wake-up",
             },

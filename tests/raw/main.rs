@@ -12,6 +12,7 @@ mod heap;
 mod support;
 
 mod barrier;
+mod biased;
 mod condition;
 mod crossing;
 mod event;

@@ -6,6 +6,7 @@
 #![cfg(shuttle)]
 
 mod barrier;
+mod biased;
 mod brief;
 mod condition;
 mod event;

@@ -4,7 +4,7 @@ use crate::sys::atomic::Ordering::Release;
 use core::fmt;
 use std::vec;
 
-use super::super::{Guard, Lock, Room, Stock, Storage};
+use super::super::{BiasedLock, Guard, Room, Stock, Storage};
 use super::{Ring, Side};
 use crate::sys::Scope;
 
@@ -22,7 +22,7 @@ use crate::sys::Scope;
 #[must_use = "the lock is released at once if the side is not kept"]
 pub struct RingRoom<'a, T, M: Storage<T>, S: Scope> {
     pub(super) ring: &'a Ring<T, M, S>,
-    pub(super) put: Guard<'a, Lock<S>, Side<M::Cursor>>,
+    pub(super) put: Guard<'a, BiasedLock<S>, Side<M::Cursor>>,
 }
 
 /// What [`Ring`] has for a [`Stock`].
@@ -39,7 +39,7 @@ pub struct RingRoom<'a, T, M: Storage<T>, S: Scope> {
 #[must_use = "the lock is released at once if the side is not kept"]
 pub struct RingStock<'a, T, M: Storage<T>, S: Scope> {
     pub(super) ring: &'a Ring<T, M, S>,
-    pub(super) get: Guard<'a, Lock<S>, Side<M::Cursor>>,
+    pub(super) get: Guard<'a, BiasedLock<S>, Side<M::Cursor>>,
 }
 
 impl<T, M: Storage<T>, S: Scope> Room for RingRoom<'_, T, M, S> {
