@@ -34,6 +34,7 @@ pub fn bench(page: &mut Page) {
     segments(page);
     spins(page);
     batches(page);
+    biases(page);
 }
 
 /// Words as raw as ours, with one text for all: a lock without data.
@@ -556,8 +557,19 @@ fn spins(page: &mut Page) {
 const BATCH: u64 = 64;
 
 /// Items through a queue, by one thread or by two, so many at a time.
-fn items(threads: usize, batch: u64) -> Sample {
+/// `owners`: each end has had one thread only.
+fn items(threads: usize, batch: u64, owners: bool) -> Sample {
     let queue = Apart(Queue::new(1024));
+    if !owners {
+        let use_both = || {
+            for item in 0..2000 {
+                queue.put(item).unwrap();
+                queue.get().unwrap();
+            }
+        };
+        use_both();
+        thread::scope(|scope| drop(scope.spawn(use_both)));
+    }
     let put = |from: u64| match batch {
         1 => queue.put(from).unwrap(),
         _ => queue.put_many(from..from + batch).unwrap(),
@@ -599,10 +611,22 @@ fn batches(page: &mut Page) {
     let mut table = page.table("Batches of 64: an item through a queue of cap 1024", "ns", Effort::Contended);
     for (name, threads) in [("Queue, 1 thread", 1), ("Queue, 1 → 1", 2)] {
         let subjects = vec![
-            Subject::new(("batches", Kind::Ours), move || items(threads, BATCH)),
-            Subject::new(("one by one", Kind::Floor), move || items(threads, 1)),
+            Subject::new(("batches", Kind::Ours), move || items(threads, BATCH, true)),
+            Subject::new(("one by one", Kind::Floor), move || items(threads, 1, true)),
         ];
         table.row(name, Goal::Of("one by one", NO_MORE), subjects);
+    }
+    table.costs();
+}
+
+fn biases(page: &mut Page) {
+    let mut table = page.table("Ends that have one user: an item through a queue of cap 1024", "ns", Effort::Contended);
+    for (name, threads) in [("Queue, 1 thread", 1), ("Queue, 1 → 1", 2)] {
+        let subjects = vec![
+            Subject::new(("biased", Kind::Ours), move || items(threads, 1, true)),
+            Subject::new(("after a visit", Kind::Floor), move || items(threads, 1, false)),
+        ];
+        table.row(name, Goal::Of("after a visit", NO_MORE), subjects);
     }
     table.costs();
 }
