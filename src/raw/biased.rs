@@ -155,7 +155,7 @@ impl<S: Scope> BiasedLock<S> {
     /// The owner goes, or another for it.
     #[inline]
     fn leave(&self) {
-        // Release: pairs with Acquire in `revoke` and `enter`.
+        // Release: pairs with Acquire in `take_if_idle` and `enter`.
         self.idle.store(1, Release);
         // I2; partner: the heavy fence in `revoke`.
         fence::light::<Private>();

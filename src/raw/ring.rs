@@ -369,7 +369,7 @@ impl<T, M: Storage<T>, S: Scope> Drop for Ring<T, M, S> {
         struct Rest<'a, T, M: Storage<T>, S: Scope>(&'a mut Ring<T, M, S>);
 
         impl<T, M: Storage<T>, S: Scope> Rest<'_, T, M, S> {
-            /// Without the locks: a side that was forgotten holds its own for ever.
+            /// Without guards: nobody else is left, and what was forgotten has been taken back.
             fn drop_items(&mut self) {
                 // Nobody else is left. A model that has failed, and unwinds, knows that by the locks only.
                 drop((self.0.put.side.try_acquire(), self.0.get.side.try_acquire()));

@@ -94,7 +94,7 @@ fn nobody_sleeps_through_the_beginning_of_a_bias() {
     account.assert_balance(2);
 }
 
-/// And nothing but the store of the bias says what was done before.
+/// Also by the store to `idle`, with which it begins, is visible what was done before.
 fn a_bias_begins_once_the_fences_are_symmetric() {
     let account = Rc::new(Account::default());
     make_symmetric();
