@@ -202,6 +202,10 @@ impl Job {
         let mut words = Words::new();
         let mut buffer = vec![0; CHUNK];
         while let Ok(path) = self.paths.get() {
+            // Ctrl-C has set the event, and not shut the queue yet.
+            if self.stop.is_set() {
+                break;
+            }
             let mut counts = Counts::default();
             match self.count(&path, &mut buffer, &mut counts, &mut words) {
                 Ok(true) => counts.files = 1,
