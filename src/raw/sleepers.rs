@@ -34,9 +34,10 @@
 //!     returns, and takes the unit if it was granted meanwhile. If it is killed, a newcomer does, after a while (I6).
 //! I5  A wait that ends by its deadline has had no wake spent on it (the futex's contract), so nothing is lost with it.
 //! I6  A grant is for those who have announced themselves before it was made. One who comes later, perhaps the very
-//!     thread that made it, waits until it has been taken, with a bitset that the grant's wake passes by. Not for ever:
-//!     who it is for may have been killed, or be in a fork's parent. (Who only tries, or waits for less than a
-//!     millisecond, does not learn that.)
+//!     thread that made it, waits until it has been taken, with a bitset that the grant's wake passes by. Not for ever
+//!     where who it is for may be gone: killed, between processes, or in a fork's parent. (Who only tries, or waits for
+//!     less than a millisecond, does not learn that.) Elsewhere for as long as it takes: else, on a machine that has
+//!     much to do, some would have seen the unit taken, and nobody would have had it.
 //!
 //! # Order
 //!
@@ -71,7 +72,7 @@ use core::ptr;
 use core::time::Duration;
 
 use super::{Turn, spin};
-use crate::sys::{Deadline, Futex, MATCH_ANY, Private, Scope, Shared, const_fn, fence};
+use crate::sys::{Deadline, Futex, MATCH_ANY, Private, Scope, Shared, const_fn, fence, identity};
 
 // In rising order: an announcement replaces a lower value only.
 const NONE: u32 = 0;
@@ -228,9 +229,9 @@ impl<S: Scope> Sleepers<S> {
                     return self.turn(Some(taken), mark, nap);
                 }
             }
-            let limit = if !entitled {
+            let limit = if !entitled && may_be_gone::<S>() {
                 patience.or_else(|| Deadline::after(PATIENCE))
-            } else if nap {
+            } else if entitled && nap {
                 Deadline::after(NAP)
             } else {
                 None
@@ -251,6 +252,7 @@ impl<S: Scope> Sleepers<S> {
             nap = naps && woken;
             if patience.is_some_and(Deadline::passed) {
                 mark = STARVING;
+                identity::note_process();
                 continue;
             }
             if !woken {
@@ -293,6 +295,11 @@ impl<S: Scope> Sleepers<S> {
         // Acquire: pairs with Release in `grant`. Relaxed on failure: another has it.
         self.word.compare_exchange(GRANTED, SOME, Acquire, Relaxed).is_ok()
     }
+}
+
+/// Whether one who had a unit granted may never come.
+fn may_be_gone<S: Scope>() -> bool {
+    S::SHARED || identity::is_forked()
 }
 
 /// `None` is never.

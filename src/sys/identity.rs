@@ -122,6 +122,24 @@ pub(crate) fn at_fork(
     check(unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) })
 }
 
+/// The process of the first [`note_process`]; 0 before.
+static PROCESS: AtomicU32 = AtomicU32::new(0);
+
+/// Has this process's children know by [`is_forked`] that they are. Without a fork's handlers: it cannot fail, and may
+/// be done where another thread forks.
+pub fn note_process() {
+    // Relaxed, both: a child has what its parent stored before the fork. The first one stays.
+    let _ = PROCESS.compare_exchange(0, std::process::id(), Relaxed, Relaxed);
+}
+
+/// Whether [`note_process`] was called in a process of which this is a forked child; not if it has the number of that
+/// one again.
+pub fn is_forked() -> bool {
+    // Relaxed: as in `note_process`.
+    let noted = PROCESS.load(Relaxed);
+    noted != 0 && noted != std::process::id()
+}
+
 /// A number that changes at a fork: it is greater in a child than in its parent, by how much is not said.
 pub fn forks() -> u32 {
     // Relaxed: changes only in a process that has one thread.

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use loom::cell::UnsafeCell;
 use underthread::raw::{Deadline, Lock, RawLock, ReleaseUnlocked, Sleepers};
 use underthread::sys::atomic::AtomicU32;
-use underthread::sys::{Futex, Private};
+use underthread::sys::{Futex, Private, Scope};
 
 use crate::{Counted, later, of_four, of_three, of_two, soon, sooner, soonest, with};
 
@@ -118,9 +118,26 @@ fn a_waiter_who_gives_up_in_its_nap_leaves_the_others_a_wake() {
     account.assert_balance(3 + more);
 }
 
+/// Who finds the lock held when it has just released it, and then acquires it, does so after the other.
+fn it_is_seen_held_only_for_one_who_gets_it() {
+    let account = Rc::new(Account::default());
+    account.lock.acquire();
+    let other = with(&account, Account::add_one);
+    // SAFETY: acquired above.
+    unsafe { RawLock::release(&account.lock) };
+    let held = account.lock.locked();
+    account.lock.acquire();
+    // SAFETY: the lock is held.
+    account.balance.with(|balance| assert!(!held || unsafe { *balance } == 1, "nobody had it"));
+    // SAFETY: acquired above.
+    unsafe { RawLock::release(&account.lock) };
+    other.join();
+    account.assert_balance(1);
+}
+
 /// While a grant is made to one who starves, another goes to sleep.
-fn a_newcomer_beside_a_grant(deadline: fn() -> Option<Deadline>) {
-    let unit = Rc::new((AtomicU32::new(0), Sleepers::new(), Futex::<Private>::new(0)));
+fn a_newcomer_beside_a_grant<S: Scope>(sleepers: Sleepers<S>, deadline: fn() -> Option<Deadline>) {
+    let unit = Rc::new((AtomicU32::new(0), sleepers, Futex::<Private>::new(0)));
     let take = |unit: &AtomicU32| unit.compare_exchange(1, 0, Relaxed, Relaxed).is_ok();
     let starving = with(&unit, move |(unit, sleepers, attempts)| {
         let attempt = || {
@@ -192,18 +209,19 @@ fn one_of_two_releases_fails() {
 
 /// It waits for less than its own patience.
 fn a_newcomer_who_gives_up_keeps_no_grant_from_the_other() {
-    a_newcomer_beside_a_grant(sooner);
+    a_newcomer_beside_a_grant(Sleepers::new(), sooner);
 }
 
-/// It may take the grant, and gives it back.
+/// It may take the grant, as the other may be gone, and gives it back.
 fn a_newcomer_with_patience_keeps_no_grant_from_the_other() {
-    a_newcomer_beside_a_grant(later);
+    a_newcomer_beside_a_grant(Sleepers::shared(), later);
 }
 
-const SCENARIOS: [Counted; 11] = [
+const SCENARIOS: [Counted; 12] = [
     of_two("lock: two threads exclude each other", None, two_threads_exclude_each_other),
     of_two("lock: two threads, one of them twice", None, two_threads_twice),
     of_two("lock: a timed-out waiter takes nothing with it", None, a_timed_out_waiter_takes_nothing_with_it),
+    of_two("lock: it is seen held only for one who gets it", None, it_is_seen_held_only_for_one_who_gets_it),
     of_three("lock: three threads exclude each other", Some(3), three_threads_exclude_each_other),
     of_three("lock: a timed-out waiter leaves the others a wake", Some(3), a_timed_out_waiter_leaves_the_others_a_wake),
     of_three(

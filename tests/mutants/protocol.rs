@@ -202,10 +202,17 @@ pub(crate) const TABLE: &[Mutants] = &[
             },
             Mutant {
                 name: "a newcomer waits for a grant that nobody takes",
-                from: "            let limit = if !entitled {\n                patience.or_else(|| Deadline::after(PATIENCE))\n",
-                to: "            let limit = if !entitled {\n                None\n",
+                from: "S::SHARED || identity::is_forked()",
+                to: "S::SHARED",
                 by: "faults/fork.rs::a_lock_that_another_thread_starves_for_is_handed_to_nobody_in_the_child_and_can_be_had",
                 says: "hang",
+            },
+            Mutant {
+                name: "a newcomer waits for a grant for a while only, though its taker is not gone",
+                from: "S::SHARED || identity::is_forked()",
+                to: "true",
+                by: "loom/lock.rs::it_is_seen_held_only_for_one_who_gets_it",
+                says: "nobody had it",
             },
             Mutant {
                 name: "a newcomer takes a grant",

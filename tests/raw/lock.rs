@@ -232,16 +232,25 @@ fn one_who_waits_is_served_beside_many_who_give_up() {
 
 /// As if the one it is for had been killed.
 #[test]
-fn a_grant_that_nobody_takes_goes_to_a_newcomer() {
+fn between_processes_a_grant_that_nobody_takes_goes_to_a_newcomer() {
     for deadline in [None, Deadline::after(support::LONG)] {
         // SAFETY: two words in the order of the fields: passing, and granted.
-        let lock: Lock = unsafe { std::mem::transmute([2, 3]) };
+        let lock: Lock<Shared> = unsafe { std::mem::transmute([2, 3]) };
         assert!(lock.locked() && !lock.try_acquire());
         assert_eq!(lock.release(), Err(ReleaseUnlocked));
         assert!(support::watched(|| lock.acquire_until(deadline)));
         lock.release().unwrap();
         assert!(lock.try_acquire());
     }
+}
+
+/// However late it takes it.
+#[test]
+fn in_a_process_a_grant_is_left_to_whom_it_is_for() {
+    // SAFETY: two words in the order of the fields: passing, and granted.
+    let lock: Lock = unsafe { std::mem::transmute([2, 3]) };
+    assert!(!lock.acquire_until(Deadline::after(Duration::from_millis(5))));
+    assert!(lock.locked());
 }
 
 /// As if the one who takes it had been killed, or were in a fork's parent.

@@ -38,6 +38,14 @@ pub fn forks() -> u32 {
     0
 }
 
+/// Nothing, for the same reason.
+pub fn note_process() {}
+
+/// As [`forks`].
+pub fn is_forked() -> bool {
+    false
+}
+
 /// As the system's.
 pub fn stayed_behind(_: u64, _: u32) -> bool {
     false
