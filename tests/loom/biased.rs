@@ -150,6 +150,19 @@ fn another_releases_for_the_owner_while_one_comes() {
     account.assert_balance(3 + more);
 }
 
+fn the_owner_is_inside_again_while_another_releases_for_it() {
+    let account = Account::own();
+    account.lock.acquire_until(None);
+    let releases = with(&account, |account| {
+        account.release();
+        account.try_to_add_one()
+    });
+    let tries = with(&account, Account::try_to_add_one);
+    let more = account.try_to_add_one();
+    let more = more + releases.join() + tries.join();
+    account.assert_balance(1 + more);
+}
+
 fn the_fences_become_symmetric_while_another_comes() {
     let account = Account::own();
     let other = with(&account, Account::try_to_add_one);
@@ -180,7 +193,7 @@ fn one_tries_and_one_comes() {
     account.assert_balance(3 + more);
 }
 
-const SCENARIOS: [Counted; 12] = [
+const SCENARIOS: [Counted; 13] = [
     of_two("biased: its owner and another exclude each other", None, its_owner_and_another_exclude_each_other),
     of_two("biased: its owner comes again", None, its_owner_comes_again),
     of_two("biased: an owner that has gone is not waited for", None, an_owner_that_has_gone_is_not_waited_for),
@@ -195,6 +208,7 @@ const SCENARIOS: [Counted; 12] = [
     of_two("biased: another may release for the owner", None, another_may_release_for_the_owner),
     of_three("biased: two come to an owner that has gone", Some(3), two_come_to_an_owner_that_has_gone),
     of_three("biased: another releases while one comes", Some(3), another_releases_for_the_owner_while_one_comes),
+    of_three("biased: the owner is inside again", Some(3), the_owner_is_inside_again_while_another_releases_for_it),
     with_membarrier(of_three("biased: the fences switch", Some(3), the_fences_become_symmetric_while_another_comes)),
     of_three("biased: one tries and one comes", Some(3), one_tries_and_one_comes),
 ];

@@ -262,6 +262,15 @@ pub(crate) const TABLE: &[Mutants] = &[
                 says: "a lost wake-up",
             },
             Mutant {
+                name: "who leaves releases the lock though the owner may be inside again",
+                from: "        if self.revoke() {
+            self.lock.release_held();",
+                to: "        if self.end() {
+            self.lock.release_held();",
+                by: "loom/biased.rs::the_owner_is_inside_again_while_another_releases_for_it",
+                says: "Causality violation",
+            },
+            Mutant {
                 name: "the owner goes inside again",
                 from: " || self.idle.load(Acquire) == 0 {",
                 to: " {",
