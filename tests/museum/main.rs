@@ -35,3 +35,6 @@ mod timeouts;
 
 #[cfg(loom)]
 mod queues_model;
+#[cfg(all(loom, target_os = "linux", target_pointer_width = "64"))]
+#[path = "../loom/stacks.rs"]
+mod stacks;
