@@ -2,29 +2,18 @@
 
 use std::rc::Rc;
 
-use loom::cell::UnsafeCell;
 use underthread::raw::{BiasedLock, Deadline, RawLock};
 use underthread::sys::fence::make_symmetric;
 
+use crate::account::Account;
 use crate::{Counted, of_three, of_two, soon, with, with_membarrier};
 
-/// A counter that loom watches for data races, under a lock.
-#[derive(Default)]
-struct Account {
-    lock: BiasedLock,
-    balance: UnsafeCell<u32>,
-}
-
-impl Account {
+impl Account<BiasedLock> {
     /// Biased to the caller, of whom one release is enough.
     fn own() -> Rc<Self> {
         let account = Rc::new(Self::default());
         account.add_one();
         account
-    }
-
-    fn add_one(&self) {
-        assert_eq!(self.add_one_by(None), 1);
     }
 
     fn add_one_by(&self, deadline: Option<Deadline>) -> u32 {
@@ -41,23 +30,6 @@ impl Account {
             self.release();
         }
         acquired.into()
-    }
-
-    fn add_one_held(&self) {
-        // SAFETY: the lock is held.
-        self.balance.with_mut(|balance| unsafe { *balance += 1 });
-    }
-
-    fn release(&self) {
-        // SAFETY: acquired by our caller, or for it.
-        unsafe { self.lock.release() };
-    }
-
-    /// Once every other thread has been joined.
-    fn assert_balance(&self, expected: u32) {
-        assert!(!self.lock.locked());
-        // SAFETY: no other thread is left; loom checks that.
-        self.balance.with(|balance| assert_eq!(unsafe { *balance }, expected));
     }
 }
 
@@ -80,14 +52,14 @@ fn its_owner_comes_again() {
 
 /// Nobody else will.
 fn an_owner_that_has_gone_is_not_waited_for() {
-    let account = Rc::new(Account::default());
+    let account = Rc::new(Account::<BiasedLock>::default());
     with(&account, Account::add_one).join();
     account.add_one();
     account.assert_balance(2);
 }
 
 fn nobody_sleeps_through_the_beginning_of_a_bias() {
-    let account = Rc::new(Account::default());
+    let account = Rc::new(Account::<BiasedLock>::default());
     let other = with(&account, Account::add_one);
     account.add_one();
     other.join();
@@ -96,7 +68,7 @@ fn nobody_sleeps_through_the_beginning_of_a_bias() {
 
 /// Also by the store to `idle`, with which it begins, is visible what was done before.
 fn a_bias_begins_once_the_fences_are_symmetric() {
-    let account = Rc::new(Account::default());
+    let account = Rc::new(Account::<BiasedLock>::default());
     make_symmetric();
     let other = with(&account, Account::add_one);
     account.add_one();
@@ -174,7 +146,7 @@ fn the_fences_become_symmetric_while_another_comes() {
 }
 
 fn two_come_to_an_owner_that_has_gone() {
-    let account = Rc::new(Account::default());
+    let account = Rc::new(Account::<BiasedLock>::default());
     with(&account, Account::add_one).join();
     let other = with(&account, Account::add_one);
     account.add_one();

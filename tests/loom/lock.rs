@@ -3,34 +3,14 @@
 use std::rc::Rc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use loom::cell::UnsafeCell;
-use underthread::raw::{Deadline, Lock, RawLock, ReleaseUnlocked, Sleepers};
+use underthread::raw::{Deadline, Lock, ReleaseUnlocked, Sleepers};
 use underthread::sys::atomic::AtomicU32;
 use underthread::sys::{Futex, Private, Scope};
 
+use crate::account::Account;
 use crate::{Counted, later, of_four, of_three, of_two, soon, sooner, soonest, with};
 
-/// A counter that loom watches for data races, under a lock.
-#[derive(Default)]
-struct Account {
-    lock: Lock,
-    balance: UnsafeCell<u32>,
-}
-
-impl Account {
-    fn add_one(&self) {
-        self.lock.acquire();
-        self.add_one_held();
-        // SAFETY: acquired above.
-        unsafe { RawLock::release(&self.lock) };
-    }
-
-    /// By the holder of the lock.
-    fn add_one_held(&self) {
-        // SAFETY: the lock is held.
-        self.balance.with_mut(|balance| unsafe { *balance += 1 });
-    }
-
+impl Account<Lock> {
     fn add_one_by(&self, deadline: Option<Deadline>) -> u32 {
         let acquired = self.lock.acquire_until(deadline);
         if acquired {
@@ -40,17 +20,10 @@ impl Account {
         }
         acquired.into()
     }
-
-    /// Once every other thread has been joined.
-    fn assert_balance(&self, expected: u32) {
-        assert!(!self.lock.locked());
-        // SAFETY: no other thread is left; loom checks that.
-        self.balance.with(|balance| assert_eq!(unsafe { *balance }, expected));
-    }
 }
 
 fn two_threads_exclude_each_other() {
-    let account = Rc::new(Account::default());
+    let account = Rc::new(Account::<Lock>::default());
     let other = with(&account, Account::add_one);
     account.add_one();
     other.join();
@@ -58,7 +31,7 @@ fn two_threads_exclude_each_other() {
 }
 
 fn two_threads_twice() {
-    let account = Rc::new(Account::default());
+    let account = Rc::new(Account::<Lock>::default());
     let other = with(&account, |account| {
         account.add_one();
         account.add_one();
@@ -69,7 +42,7 @@ fn two_threads_twice() {
 }
 
 fn three_threads_exclude_each_other() {
-    let account = Rc::new(Account::default());
+    let account = Rc::new(Account::<Lock>::default());
     let others = [(); 2].map(|()| with(&account, Account::add_one));
     account.add_one();
     for other in others {
@@ -79,7 +52,7 @@ fn three_threads_exclude_each_other() {
 }
 
 fn four_threads_exclude_each_other() {
-    let account = Rc::new(Account::default());
+    let account = Rc::new(Account::<Lock>::default());
     let others = [(); 3].map(|()| with(&account, Account::add_one));
     account.add_one();
     for other in others {
@@ -89,7 +62,7 @@ fn four_threads_exclude_each_other() {
 }
 
 fn a_timed_out_waiter_takes_nothing_with_it() {
-    let account = Rc::new(Account::default());
+    let account = Rc::new(Account::<Lock>::default());
     let other = with(&account, |account| account.add_one_by(soon()));
     account.add_one();
     let more = other.join();
@@ -97,7 +70,7 @@ fn a_timed_out_waiter_takes_nothing_with_it() {
 }
 
 fn a_timed_out_waiter_leaves_the_others_a_wake() {
-    let account = Rc::new(Account::default());
+    let account = Rc::new(Account::<Lock>::default());
     let timed = with(&account, |account| account.add_one_by(soon()));
     let untimed = with(&account, Account::add_one);
     account.add_one();
@@ -108,7 +81,7 @@ fn a_timed_out_waiter_leaves_the_others_a_wake() {
 
 /// Who gives up has perhaps been woken, in vain, and begun another nap.
 fn a_waiter_who_gives_up_in_its_nap_leaves_the_others_a_wake() {
-    let account = Rc::new(Account::default());
+    let account = Rc::new(Account::<Lock>::default());
     let timed = with(&account, |account| account.add_one_by(soonest()));
     let untimed = with(&account, Account::add_one);
     account.add_one();
@@ -120,17 +93,14 @@ fn a_waiter_who_gives_up_in_its_nap_leaves_the_others_a_wake() {
 
 /// Who finds the lock held when it has just released it, and then acquires it, does so after the other.
 fn it_is_seen_held_only_for_one_who_gets_it() {
-    let account = Rc::new(Account::default());
+    let account = Rc::new(Account::<Lock>::default());
     account.lock.acquire();
     let other = with(&account, Account::add_one);
-    // SAFETY: acquired above.
-    unsafe { RawLock::release(&account.lock) };
+    account.release();
     let held = account.lock.locked();
     account.lock.acquire();
-    // SAFETY: the lock is held.
-    account.balance.with(|balance| assert!(!held || unsafe { *balance } == 1, "nobody had it"));
-    // SAFETY: acquired above.
-    unsafe { RawLock::release(&account.lock) };
+    assert!(!held || account.balance_held() == 1, "nobody had it");
+    account.release();
     other.join();
     account.assert_balance(1);
 }

@@ -49,6 +49,7 @@ macro_rules! planted {
     };
 }
 
+mod account;
 mod barrier;
 mod biased;
 mod brief;

@@ -3,39 +3,24 @@
 
 use std::rc::Rc;
 
-use loom::cell::UnsafeCell;
 use underthread::raw::{NotOwner, RLock, RawLock};
 
+use crate::account::Account;
 use crate::{Counted, of_three, of_two, soon, with};
 
-/// A counter that loom watches for data races, under a lock.
-#[derive(Default)]
-struct Account {
-    lock: RLock,
-    balance: UnsafeCell<u32>,
-}
-
-impl Account {
+impl Account<RLock> {
     fn add_one_nested(&self) {
         self.lock.acquire().unwrap();
         assert!(self.lock.try_acquire().unwrap());
-        // SAFETY: the lock is held.
-        self.balance.with_mut(|balance| unsafe { *balance += 1 });
+        self.add_one_held();
         self.lock.release().unwrap();
         self.lock.release().unwrap();
         assert!(!self.lock.is_owned());
     }
-
-    /// Once every other thread has been joined.
-    fn assert_balance(&self, expected: u32) {
-        assert!(!self.lock.locked());
-        // SAFETY: no other thread is left; loom checks that.
-        self.balance.with(|balance| assert_eq!(unsafe { *balance }, expected));
-    }
 }
 
 fn two_threads_exclude_each_other_at_every_depth() {
-    let account = Rc::new(Account::default());
+    let account = Rc::new(Account::<RLock>::default());
     let other = with(&account, Account::add_one_nested);
     account.add_one_nested();
     other.join();
@@ -43,7 +28,7 @@ fn two_threads_exclude_each_other_at_every_depth() {
 }
 
 fn only_the_owner_releases() {
-    let account = Rc::new(Account::default());
+    let account = Rc::new(Account::<RLock>::default());
     let other = with(&account, |account| {
         assert_eq!(account.lock.release(), Err(NotOwner));
         if account.lock.acquire_until(soon()).unwrap() {
@@ -56,7 +41,7 @@ fn only_the_owner_releases() {
 }
 
 fn a_whole_release_lets_another_in_and_the_depth_comes_back() {
-    let account = Rc::new(Account::default());
+    let account = Rc::new(Account::<RLock>::default());
     let other = with(&account, Account::add_one_nested);
     account.lock.acquire().unwrap();
     account.lock.acquire().unwrap();
@@ -71,7 +56,7 @@ fn a_whole_release_lets_another_in_and_the_depth_comes_back() {
 }
 
 fn three_threads_exclude_each_other() {
-    let account = Rc::new(Account::default());
+    let account = Rc::new(Account::<RLock>::default());
     let timed = with(&account, |account| {
         let acquired = account.lock.acquire_until(soon()).unwrap();
         if acquired {
