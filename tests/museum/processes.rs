@@ -62,7 +62,9 @@ fn a_notification_does_not_wait_for_the_dead() {
         assert_eq!(stage.condition.notify_all(), 1);
         stage.event.set();
         stage.semaphore.release(1).unwrap();
-        assert!(stage.event.is_set() && stage.semaphore.try_acquire(1));
+        assert!(stage.event.is_set());
+        // A permit may be granted to the dead, if it had starved; it is not lost.
+        assert!(stage.semaphore.acquire_until(1, None));
 
         // The living are reached, past those who died.
         killed(waits, wait);
